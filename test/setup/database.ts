@@ -1,0 +1,41 @@
+/** A database of its own for each test, cloned from the template of the shared cluster. */
+import { inject } from 'vitest';
+import { TEMPLATE } from './global.js';
+import { asSuperuser, type Version } from './postgres.js';
+
+export interface TestDatabase {
+  readonly url: string;
+  readonly name: string;
+  /** Ends what is still connected and drops the database. */
+  drop(): Promise<void>;
+}
+
+let made = 0;
+
+/** The versions whose shared cluster runs, for `describe.each`. */
+export function sharedVersions(): Version[] {
+  return ([18, 15] as const).filter((version) => inject('sharedClusters')[version] !== undefined);
+}
+
+/**
+ * A fresh database that has the sample table `customer_sync_logs`, empty.
+ * @throws when that version is not installed.
+ */
+export async function freshDatabase(version: Version = 18): Promise<TestDatabase> {
+  const admin = inject('sharedClusters')[version];
+  if (admin === undefined) {
+    throw new Error(`PostgreSQL ${version} is not installed here (apt-get install postgresql-${version})`);
+  }
+  made += 1;
+  const name = `t${process.pid}_${made}_${Math.random().toString(36).slice(2, 8)}`;
+  await asSuperuser(admin, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+  const url = new URL(admin);
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    name,
+    async drop() {
+      await asSuperuser(admin, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
+  };
+}
