@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# What `npm test` runs. Installs missing parts where it can (root on Debian), runs every check even when an earlier
+# one failed, and ends with the one line "N passed, N failed" that tells the numbers of tests.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+failed_steps=()
+numbers=$(mktemp)
+trap 'rm -f "$numbers"' EXIT
+
+# --- parts ---------------------------------------------------------------------------------------------------------
+apt_updated=
+# install PACKAGE: as root on Debian, without starting the services that the package brings.
+install() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  local policy=/usr/sbin/policy-rc.d made=
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && made=1
+  fi
+  if [ -z "$apt_updated" ]; then
+    apt-get -qq update >/dev/null 2>&1
+    apt_updated=1
+  fi
+  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$1" >/dev/null 2>&1
+  local outcome=$?
+  [ -z "$made" ] || rm -f "$policy"
+  return $outcome
+}
+
+# need FILE_OR_COMMAND PACKAGE SUITE: one part that a suite cannot do without.
+need() {
+  command -v "$1" >/dev/null && return
+  install "$2" && command -v "$1" >/dev/null && return
+  echo "Missing: $1. Left out: $3. To get it: apt-get install $2"
+  if [ "${CI:-}" = true ]; then failed_steps+=("part $2"); fi
+}
+
+need promtool prometheus 'the check of /metrics by promtool'
+need /usr/lib/postgresql/15/bin/postgres postgresql-15 'the database suites on PostgreSQL 15 (18 comes with npm)'
+
+# --- checks --------------------------------------------------------------------------------------------------------
+# step NAME COMMAND...: runs it and remembers a failure.
+step() {
+  local name=$1
+  shift
+  echo "--- $name"
+  "$@" || failed_steps+=("$name")
+}
+
+step 'lint, format and import rule' npx --no-install biome check .
+step 'types' npx --no-install tsc -p tsconfig.json --noEmit
+step 'build' npm run --silent build
+step 'tests and coverage' npx --no-install vitest run --coverage \
+  --reporter=default --reporter=json --outputFile.json="$numbers"
+
+# --- summary -------------------------------------------------------------------------------------------------------
+for name in ${failed_steps[@]+"${failed_steps[@]}"}; do echo "FAILED: $name"; done
+
+# A file that could not even be loaded has no tests to count, yet something failed in it.
+node - "$numbers" <<'COUNT'
+const { readFileSync } = require('node:fs');
+let passed = 0;
+let failed = 0;
+try {
+  const report = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+  const unloaded = report.testResults.filter((f) => f.status === 'failed' && f.assertionResults.length === 0);
+  passed = report.numPassedTests;
+  failed = report.numFailedTests + unloaded.length;
+} catch (error) {
+  console.log(`The test run left no report: ${error.message}`);
+  failed = 1;
+}
+console.log(`${passed} passed, ${failed} failed`);
+COUNT
+[ "${#failed_steps[@]}" = 0 ]
