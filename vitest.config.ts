@@ -26,7 +26,7 @@ export default defineConfig({
           name: 'database',
           include: ['test/**/*.test.ts'],
           exclude: UNIT.map((pattern) => pattern.replace('*.test.ts', '!(*.db).test.ts')),
-          globalSetup: ['test/setup/global.ts'],
+          globalSetup: ['test/setup/build.ts', 'test/setup/global.ts'],
           // A database test brings its own load; two at a time would measure each other on two cores.
           fileParallelism: false,
           testTimeout: 60_000,
