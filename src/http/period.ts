@@ -1,0 +1,105 @@
+/**
+ * `start_date` and `end_date` of a query, read strictly: a date that is misread silently gives wrong numbers.
+ * Pure; the clock comes in as an argument.
+ */
+import { ApiError } from './errors.js';
+
+export interface Period {
+  /** Undefined: the monitor's own default (24 hours before the end). */
+  readonly start: Date | undefined;
+  /** Undefined: now, by the database's clock, which only the monitor knows. */
+  readonly end: Date | undefined;
+}
+
+const DAY_MS = 86_400_000;
+const FORM =
+  'an ISO 8601 date of the years 1000 to 9999, such as 2026-01-31, 2026-01-31T12:00:00Z or 2026-01-31T15:00:00+03:00';
+const FIRST_MS = Date.UTC(1000, 0, 1);
+const END_MS = Date.UTC(10_000, 0, 1);
+
+// A blank before the offset is what an unescaped '+' of a query string becomes.
+const ISO =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:([Zz])|([+\- ])(\d{2}):?(\d{2})?)?)?$/;
+
+/** Cuts and strips what a caller sent, so that an error message cannot carry a page of it, or control characters. */
+export function quoted(value: string): string {
+  const cut = value.length > 60 ? `${value.slice(0, 60)}...` : value;
+  return JSON.stringify(cut);
+}
+
+/**
+ * One ISO 8601 date, with or without a time and an offset; UTC where no offset is given, midnight where no time is.
+ * @returns milliseconds of the Unix epoch, or undefined when it is no such date.
+ */
+export function parseIsoDate(text: string): number | undefined {
+  const match = ISO.exec(text);
+  if (match === null) return undefined;
+  const part = (index: number): number => Number(match[index] ?? 0);
+  const [year, month, day, hour, minute, second] = [part(1), part(2), part(3), part(4), part(5), part(6)];
+  const milli = Number((match[7] ?? '').padEnd(3, '0').slice(0, 3));
+  const [offsetHour, offsetMinute] = [part(10), part(11)];
+  if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return undefined;
+  if (offsetHour > 14 || offsetMinute > 59) return undefined;
+  const local = Date.UTC(year, month - 1, day, hour, minute, second, milli);
+  // The 30th of February becomes the 1st or 2nd of March there.
+  if (new Date(local).getUTCDate() !== day) return undefined;
+  const sign = match[9] === '-' ? -1 : 1;
+  const time = local - sign * (offsetHour * 60 + offsetMinute) * 60_000;
+  return time >= FIRST_MS && time < END_MS ? time : undefined;
+}
+
+function parameter(query: URLSearchParams, name: string): number | undefined {
+  const values = query.getAll(name);
+  if (values.length > 1) {
+    throw new ApiError(400, 'duplicate_parameter', `${name} is given ${values.length} times; give it once.`, {
+      parameter: name,
+    });
+  }
+  const value = values[0];
+  if (value === undefined) return undefined;
+  const time = parseIsoDate(value.trim());
+  if (time === undefined) {
+    throw new ApiError(400, 'invalid_date', `${name} is ${quoted(value)}; it must be ${FORM}.`, {
+      parameter: name,
+    });
+  }
+  return time;
+}
+
+/**
+ * Reads the period of a query.
+ * @param nowMs what an absent end means, for the checks only.
+ * @throws ApiError 400: unparsable date, parameter given twice, end not after start, longer than the retention.
+ */
+export function parsePeriod(query: URLSearchParams, nowMs: number, retentionDays: number): Period {
+  const given = parameter(query, 'start_date');
+  const end = parameter(query, 'end_date');
+  // An end alone asks for the day before it; the monitor's own default would be the day before now.
+  const start = given ?? (end === undefined ? undefined : end - DAY_MS);
+  if (start !== undefined) {
+    const until = end ?? nowMs;
+    const iso = (time: number): string => new Date(time).toISOString();
+    if (until <= start) {
+      const what = end === undefined ? `now (${iso(until)})` : `end_date (${iso(until)})`;
+      throw new ApiError(
+        400,
+        'invalid_period',
+        `${what} is not after start_date (${iso(start)}); a period runs from start_date up to, and without, end_date, ` +
+          'and a date without a time means its midnight UTC.',
+      );
+    }
+    if (until - start > retentionDays * DAY_MS) {
+      const days = Math.ceil(((until - start) / DAY_MS) * 10) / 10;
+      throw new ApiError(
+        400,
+        'period_too_long',
+        `The period is ${days} days long; at most ${retentionDays} days are kept (ROLLUP_RETENTION_DAYS).`,
+        { max_days: retentionDays },
+      );
+    }
+  }
+  return {
+    start: start === undefined ? undefined : new Date(start),
+    end: end === undefined ? undefined : new Date(end),
+  };
+}
