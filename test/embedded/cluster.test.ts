@@ -1,18 +1,7 @@
 import { access } from 'node:fs/promises';
-import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { freshDatabase, sharedVersions } from '../setup/database.js';
-import { type Cluster, startCluster } from '../setup/postgres.js';
-
-async function ask(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
-}
+import { ask, type Cluster, startCluster } from '../setup/postgres.js';
 
 function gone(pid: number): boolean {
   try {

@@ -5,7 +5,6 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Embedded, startEmbedded } from '../../src/source/embedded.js';
 import {
@@ -15,6 +14,7 @@ import {
   unprivilegedAccount,
 } from '../../src/source/embedded-binaries.js';
 import { built } from '../setup/build.js';
+import { ask } from '../setup/postgres.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 const isRoot = process.getuid?.() === 0;
@@ -34,16 +34,6 @@ async function start(where: string, told: string[] = []): Promise<Embedded> {
   const embedded = await startEmbedded({ folder: where, tell: (message) => told.push(message) });
   cleanups.push(() => embedded.stop());
   return embedded;
-}
-
-async function ask(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 const serverPid = async (embedded: Embedded) =>

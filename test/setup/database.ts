@@ -1,7 +1,7 @@
 /** A database of its own for each test, cloned from the template of the shared cluster. */
 import { inject } from 'vitest';
 import { TEMPLATE } from './global.js';
-import { asSuperuser, type Version } from './postgres.js';
+import { ask, type Version } from './postgres.js';
 
 export interface TestDatabase {
   readonly url: string;
@@ -28,14 +28,14 @@ export async function freshDatabase(version: Version = 18): Promise<TestDatabase
   }
   made += 1;
   const name = `t${process.pid}_${made}_${Math.random().toString(36).slice(2, 8)}`;
-  await asSuperuser(admin, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+  await ask(admin, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
   const url = new URL(admin);
   url.pathname = `/${name}`;
   return {
     url: url.href,
     name,
     async drop() {
-      await asSuperuser(admin, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await ask(admin, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     },
   };
 }

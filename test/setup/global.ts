@@ -1,7 +1,7 @@
 /** Starts one shared cluster per available version before the database tests, and a template database in each. */
 import { readFile } from 'node:fs/promises';
 import type { TestProject } from 'vitest/node';
-import { asSuperuser, availableVersions, type Cluster, startCluster } from './postgres.js';
+import { ask, availableVersions, type Cluster, startCluster } from './postgres.js';
 
 export const TEMPLATE = 'csm_template';
 
@@ -27,8 +27,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     for (const version of await availableVersions()) {
       const cluster = await startCluster({ version, fsync: false });
       clusters.push(cluster);
-      await asSuperuser(cluster.url(), `CREATE DATABASE ${TEMPLATE}`);
-      await asSuperuser(cluster.url(TEMPLATE), table);
+      await ask(cluster.url(), `CREATE DATABASE ${TEMPLATE}`);
+      await ask(cluster.url(TEMPLATE), table);
       urls[version] = cluster.url();
     }
     project.provide('sharedClusters', urls);

@@ -139,7 +139,7 @@ function clusterOf(parts: Parts): Cluster {
     async createDatabase(template = 'template0') {
       databases += 1;
       const name = `t${process.pid}_${databases}_${Math.random().toString(36).slice(2, 8)}`;
-      await asSuperuser(url(), `CREATE DATABASE "${name}" TEMPLATE "${template}"`);
+      await ask(url(), `CREATE DATABASE "${name}" TEMPLATE "${template}"`);
       return name;
     },
     async stop(mode = 'fast') {
@@ -169,12 +169,12 @@ function clusterOf(parts: Parts): Cluster {
   };
 }
 
-/** One statement as the superuser, on a connection of its own. */
-export async function asSuperuser(url: string, sql: string): Promise<void> {
+/** One statement on a connection of its own; gives its rows. */
+export async function ask(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(sql);
+    return (await client.query(sql)).rows;
   } finally {
     await client.end();
   }
