@@ -1,0 +1,109 @@
+/**
+ * Durations in the cells of an HDR histogram (1 ms to 2^31-1 ms, 3 significant digits), for many types at once.
+ * The layout is hdr-histogram-js's own, cell for cell (a test compares), so that what is kept here can be encoded
+ * by it. The sums are plain arrays with a sub-total per block, because a snapshot asks for three percentiles of up to
+ * 45 types in four windows four times a second: it reads 352 sub-totals per type instead of 22,528 cells.
+ */
+
+export const MAX_DURATION_MS = 2 ** 31 - 1;
+export const SIGNIFICANT_DIGITS = 3;
+/** Cells of one type: 2048 of 1 ms, then 1024 for each doubling up to 2^31. */
+export const CELLS = 22_528;
+
+const SUB_BUCKET_MASK = 2047;
+const HALF_BITS = 10;
+const BLOCK_BITS = 6;
+const BLOCK_CELLS = 1 << BLOCK_BITS;
+const BLOCKS = CELLS >> BLOCK_BITS;
+
+/** The cell of a duration from 0 to MAX_DURATION_MS (fractions are cut). */
+export function cellOf(durationMs: number): number {
+  const value = durationMs | 0;
+  const shift = 21 - Math.clz32(value | SUB_BUCKET_MASK);
+  return (shift << HALF_BITS) + (value >>> shift);
+}
+
+/** The smallest duration of a cell, ms. */
+export function cellLow(cell: number): number {
+  if (cell <= SUB_BUCKET_MASK) return cell;
+  return ((cell & 1023) + 1024) << cellShift(cell);
+}
+
+/** The middle of a cell, ms: at most 0.05 % away from every duration in it; exact below 2048 ms. */
+export function cellMiddle(cell: number): number {
+  if (cell <= SUB_BUCKET_MASK) return cell;
+  return cellLow(cell) + ((1 << cellShift(cell)) >>> 1);
+}
+
+function cellShift(cell: number): number {
+  return (cell >> HALF_BITS) - 1;
+}
+
+/** The nearest rank of a percentile, computed as PostgreSQL's percentile_disc does (orderedsetaggs.c). */
+export function rankOf(percentile: number, count: number): number {
+  return Math.max(1, Math.ceil(percentile * count));
+}
+
+/** Running counts per (type, cell). */
+export class Durations {
+  private cells: Uint32Array;
+  private blocks: Uint32Array;
+
+  /** `types`: room for that many; it grows on demand. */
+  constructor(types: number) {
+    this.cells = new Uint32Array(types * CELLS);
+    this.blocks = new Uint32Array(types * BLOCKS);
+  }
+
+  reserve(types: number): void {
+    if (this.cells.length >= types * CELLS) return;
+    const cells = new Uint32Array(types * CELLS);
+    cells.set(this.cells);
+    const blocks = new Uint32Array(types * BLOCKS);
+    blocks.set(this.blocks);
+    this.cells = cells;
+    this.blocks = blocks;
+  }
+
+  /** `key` is type * CELLS + cell; `by` may be negative, as long as so many were added before. */
+  add(key: number, by: number): void {
+    const { cells, blocks } = this;
+    // Blocks do not straddle types, because CELLS is a multiple of a block.
+    const block = key >> BLOCK_BITS;
+    cells[key] = (cells[key] as number) + by;
+    blocks[block] = (blocks[block] as number) + by;
+  }
+
+  /**
+   * The cells that hold the given ranks (1-based, ascending) of the durations of these types together, in one pass.
+   * Shorter than `ranks` where there are fewer durations.
+   */
+  cellsAt(types: readonly number[], ranks: readonly number[]): number[] {
+    const { blocks } = this;
+    const found: number[] = [];
+    let below = 0;
+    for (let block = 0; block < BLOCKS && found.length < ranks.length; block++) {
+      let inBlock = 0;
+      for (const type of types) inBlock += blocks[type * BLOCKS + block] as number;
+      if (below + inBlock >= (ranks[found.length] as number)) this.findIn(block, types, ranks, below, found);
+      below += inBlock;
+    }
+    return found;
+  }
+
+  private findIn(
+    block: number,
+    types: readonly number[],
+    ranks: readonly number[],
+    below: number,
+    found: number[],
+  ): void {
+    const { cells } = this;
+    const first = block << BLOCK_BITS;
+    let upTo = below;
+    for (let cell = first; cell < first + BLOCK_CELLS; cell++) {
+      for (const type of types) upTo += cells[type * CELLS + cell] as number;
+      while (found.length < ranks.length && upTo >= (ranks[found.length] as number)) found.push(cell);
+    }
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Counts of a few of very many keys: what a bucket remembers of its durations, so that it can leave the windows again.
+ * Recording appends to a log; a log that is full, or whose bucket has closed, is packed: counts in key order as
+ * ZigZag LEB128, runs of zeros as negative numbers, which is the payload of HDR's own encoding (V2). That is about
+ * one byte per distinct key, where a pair of arrays takes six.
+ */
+
+const BLOCK_BITS = 6;
+const FIRST_LOG = 16;
+const LONGEST_SMALL_LOG = 1024;
+const EMPTY_LOG = new Int32Array(0);
+const EMPTY_BYTES = new Uint8Array(0);
+
+/** Working memory for packing, shared by all the buckets of a fold. */
+export class SparseScratch {
+  readonly counts: Int32Array;
+  readonly touched: Uint8Array;
+  bytes: Uint8Array = new Uint8Array(4096);
+
+  /** `keys`: every key is below this. */
+  constructor(keys: number) {
+    const blocks = (keys >> BLOCK_BITS) + 1;
+    this.counts = new Int32Array(blocks << BLOCK_BITS);
+    this.touched = new Uint8Array(blocks);
+  }
+}
+
+export class SparseCounts {
+  private readonly scratch: SparseScratch;
+  // Additions as the key, removals as its complement (below 0).
+  private log: Int32Array = EMPTY_LOG;
+  private logged = 0;
+  private packed: Uint8Array = EMPTY_BYTES;
+  private packedKeys = 0;
+
+  constructor(scratch: SparseScratch) {
+    this.scratch = scratch;
+  }
+
+  add(key: number): void {
+    if (this.logged === this.log.length) this.makeRoom();
+    this.log[this.logged] = key;
+    this.logged += 1;
+  }
+
+  /** Takes back one `add` of this key. */
+  remove(key: number): void {
+    this.add(~key);
+  }
+
+  /** Calls with every key and what to add to its count; a key may come more than once, also with -1. */
+  each(visit: (key: number, count: number) => void): void {
+    unpack(this.packed, visit);
+    for (let i = 0; i < this.logged; i++) {
+      const entry = this.log[i] as number;
+      if (entry < 0) visit(~entry, -1);
+      else visit(entry, 1);
+    }
+  }
+
+  /** Packs where the log has become a considerable part: a start fills hundreds of buckets one after the other. */
+  settle(): void {
+    if (this.logged > Math.max(LONGEST_SMALL_LOG, this.packedKeys >> 2)) this.pack();
+  }
+
+  /** Brings everything into its smallest form; recording goes on to work. */
+  pack(): void {
+    if (this.logged === 0 && this.log.length === 0) return;
+    const { counts, touched } = this.scratch;
+    const blocks: number[] = [];
+    this.each((key, count) => {
+      const block = key >> BLOCK_BITS;
+      if (touched[block] === 0) {
+        touched[block] = 1;
+        blocks.push(block);
+      }
+      counts[key] = (counts[key] as number) + count;
+    });
+    // The packed form must be in key order; sorting a few blocks is cheaper than sorting keys.
+    blocks.sort((a, b) => a - b);
+    this.encode(blocks);
+    this.log = EMPTY_LOG;
+    this.logged = 0;
+  }
+
+  /** Bytes held, for the tests of its bound. */
+  get byteLength(): number {
+    return this.log.byteLength + this.packed.byteLength;
+  }
+
+  private makeRoom(): void {
+    // A log twice as long as the packed keys makes packing cost a constant per record.
+    const longest = Math.max(LONGEST_SMALL_LOG, 2 * this.packedKeys);
+    if (this.log.length >= longest) this.pack();
+    const grown = new Int32Array(Math.max(FIRST_LOG, Math.min(longest, this.log.length * 2)));
+    grown.set(this.log);
+    this.log = grown;
+  }
+
+  private encode(blocks: readonly number[]): void {
+    const { scratch } = this;
+    const { counts, touched } = scratch;
+    let at = 0;
+    let next = 0;
+    let keys = 0;
+    for (const block of blocks) {
+      touched[block] = 0;
+      // 64 keys take at most a run and a count of five bytes each.
+      if (at + 640 > scratch.bytes.length) scratch.bytes = grow(scratch.bytes);
+      const first = block << BLOCK_BITS;
+      for (let key = first; key < first + (1 << BLOCK_BITS); key++) {
+        const count = counts[key] as number;
+        if (count === 0) continue;
+        counts[key] = 0;
+        if (key > next) at = writeVarint(scratch.bytes, at, 2 * (key - next) - 1);
+        at = writeVarint(scratch.bytes, at, 2 * count);
+        next = key + 1;
+        keys += 1;
+      }
+    }
+    this.packed = scratch.bytes.slice(0, at);
+    this.packedKeys = keys;
+  }
+}
+
+function grow(bytes: Uint8Array): Uint8Array {
+  const grown = new Uint8Array(bytes.length * 2);
+  grown.set(bytes);
+  return grown;
+}
+
+function writeVarint(bytes: Uint8Array, at: number, value: number): number {
+  let rest = value;
+  let to = at;
+  while (rest > 127) {
+    bytes[to] = (rest & 127) | 128;
+    to += 1;
+    rest >>>= 7;
+  }
+  bytes[to] = rest;
+  return to + 1;
+}
+
+function unpack(packed: Uint8Array, visit: (key: number, count: number) => void): void {
+  let key = 0;
+  let at = 0;
+  while (at < packed.length) {
+    let value = 0;
+    let shift = 0;
+    let byte = 0;
+    do {
+      byte = packed[at] as number;
+      value |= (byte & 127) << shift;
+      shift += 7;
+      at += 1;
+    } while (byte > 127);
+    value >>>= 0;
+    if ((value & 1) === 1) {
+      key += (value + 1) / 2;
+    } else {
+      visit(key, value / 2);
+      key += 1;
+    }
+  }
+}
