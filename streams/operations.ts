@@ -1,0 +1,127 @@
+/**
+ * The operation numbers of a window, read out of its running sums. Definitions: SPEC section 2.
+ */
+import {
+  ERROR_STATUS,
+  FAILED_STATUS,
+  PENDING_STATUS,
+  SKIPPED_STATUS,
+  SUCCESS_STATUS,
+  WARNING_STATUS,
+} from './fact.js';
+import { cellMiddle, rankOf } from './histogram.js';
+import { type Names, recordOf } from './names.js';
+import { countAt, durationAt } from './numbers.js';
+import type { OperationMetrics, OperationNumbers } from './snapshot.js';
+import type { Window } from './window.js';
+
+/** A share in percent, two decimals; null of nothing. */
+export function percentOf(part: number, whole: number): number | null {
+  return whole === 0 ? null : Math.round((part * 10_000) / whole) / 100;
+}
+
+/** Bounds as ISO 8601 and the length between them. */
+export interface Period {
+  readonly start: string;
+  readonly end: string;
+  readonly minutes: number;
+}
+
+export interface OperationSource {
+  readonly window: Window;
+  /** Minimum and maximum per type, in pairs. */
+  readonly extremes: Float64Array;
+  readonly types: Names;
+  readonly statuses: Names;
+  readonly period: Period;
+}
+
+export function operationMetrics(source: OperationSource): OperationMetrics {
+  const present: number[] = [];
+  for (let type = 0; type < source.types.size; type++) if (hasRows(source, type)) present.push(type);
+  const byType = present.map((type): [string, OperationNumbers] => [
+    source.types.name(type),
+    operationNumbers(source, [type]),
+  ]);
+  return {
+    ...operationNumbers(source, present),
+    operations_by_type: recordOf(byType.map(([name, of]) => [name, of.total_operations])),
+    by_type: recordOf(byType),
+    period_start: source.period.start,
+    period_end: source.period.end,
+  };
+}
+
+function hasRows({ window, statuses }: OperationSource, type: number): boolean {
+  for (let status = 0; status < statuses.size; status++) {
+    // Beyond the end: a type that this window has no room for yet has no rows in it.
+    if ((window.numbers[countAt(type, status)] ?? 0) > 0) return true;
+  }
+  return false;
+}
+
+function operationNumbers(source: OperationSource, types: readonly number[]): OperationNumbers {
+  const { numbers } = source.window;
+  const counts: number[] = [];
+  let total = 0;
+  for (let status = 0; status < source.statuses.size; status++) {
+    let count = 0;
+    for (const type of types) count += numbers[countAt(type, status)] as number;
+    counts.push(count);
+    total += count;
+  }
+  const of = (status: number): number => counts[status] as number;
+  const success = of(SUCCESS_STATUS);
+  const errors = of(ERROR_STATUS) + of(FAILED_STATUS);
+  const byStatus: [string, number][] = [];
+  counts.forEach((count, status) => {
+    if (count > 0) byStatus.push([source.statuses.name(status), count]);
+  });
+  return {
+    total_operations: total,
+    success_count: success,
+    error_count: errors,
+    warning_count: of(WARNING_STATUS),
+    skipped_count: of(SKIPPED_STATUS),
+    pending_count: of(PENDING_STATUS),
+    by_status: recordOf(byStatus),
+    success_rate: percentOf(success, total),
+    error_rate: percentOf(errors, total),
+    ...durationNumbers(source, types),
+    throughput_per_minute: total / source.period.minutes,
+  };
+}
+
+type DurationNumbers = Pick<OperationNumbers, Extract<keyof OperationNumbers, `duration_${string}`>>;
+
+function durationNumbers(source: OperationSource, types: readonly number[]): DurationNumbers {
+  const { numbers, durations } = source.window;
+  let count = 0;
+  let sum = 0;
+  let negative = 0;
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (const type of types) {
+    const at = durationAt(type);
+    count += numbers[at] as number;
+    sum += numbers[at + 1] as number;
+    negative += numbers[at + 2] as number;
+    min = Math.min(min, source.extremes[2 * type] as number);
+    max = Math.max(max, source.extremes[2 * type + 1] as number);
+  }
+  const ranks = [rankOf(0.5, count), rankOf(0.95, count), rankOf(0.99, count)];
+  const [p50, p95, p99] = count === 0 ? [] : durations.cellsAt(types, ranks);
+  // A cell is wider than the values in it: its middle can lie beyond the extremes, which are exact.
+  const shown = (cell: number | undefined): number | null =>
+    cell === undefined ? null : Math.min(max, Math.max(min, cellMiddle(cell)));
+  return {
+    duration_count: count,
+    duration_negative_count: negative,
+    duration_avg_ms: count === 0 ? null : sum / count,
+    duration_min_ms: count === 0 ? null : min,
+    duration_max_ms: count === 0 ? null : max,
+    duration_p50_ms: shown(p50),
+    duration_p95_ms: shown(p95),
+    duration_p99_ms: shown(p99),
+  };
+}
