@@ -1,0 +1,189 @@
+/**
+ * The fold: rows and ticks in, snapshots out. Synchronous and without a clock; the database's time comes with the
+ * batches and ticks. Everything about what counts when is decided here; how it is counted, in the files it uses.
+ */
+import { type Batch, type Completeness, PENDING, type SyncRow, type Tick } from './event.js';
+import { Fact, PENDING_STATUS, Vocabulary } from './fact.js';
+import { FutureRows } from './future.js';
+import { isoOf } from './iso.js';
+import { Periods } from './periods.js';
+import { PendingQueue } from './queue.js';
+import { Throughput } from './series.js';
+import { ClockSkew } from './skew.js';
+import type { Snapshot } from './snapshot.js';
+
+export interface FoldOptions {
+  /** Minutes that a human would take to resolve one conflict; default 10. */
+  readonly manualResolutionMinutes?: number;
+  /** Money for an hour of that human; absent: no `automation_money_saved`. */
+  readonly hourCost?: number | undefined;
+  /** Rows from the future that may wait for their windows; default 100,000. */
+  readonly futureRows?: number;
+  /** Pending rows whose age is tracked; default 200,000. */
+  readonly pendingRows?: number;
+  /** Distinct customers of 24 h that are counted; default 10 million (at most 36 bytes each). */
+  readonly customers?: number;
+}
+
+/** What the fold had to leave out, and why; all zero is the normal case. */
+export interface FoldStats {
+  /** Rows of the future beyond the bound. */
+  readonly futureDropped: number;
+  /** Successful rows whose customer was beyond the bound. */
+  readonly customersDropped: number;
+  /** Successful rows whose customer_id is no bigint. */
+  readonly customersUnreadable: number;
+  /** Pending rows that are counted without their age. */
+  readonly pendingUntracked: number;
+  /** Durations of pending rows that may outlive them as a minimum or maximum. */
+  readonly pendingDurationsFinal: number;
+  /** Durations above 2^31-1 ms, left out. */
+  readonly durationsTooLong: number;
+  /** Pending rows that were to be taken back from a window that did not have them. */
+  readonly mismatches: number;
+}
+
+const SECOND = 1000;
+const STARTING: Completeness = { state: 'catching_up', ratio: null, reasons: ['No tick has come yet.'] };
+
+export class Fold {
+  private readonly options: Required<Omit<FoldOptions, 'hourCost'>> & Pick<FoldOptions, 'hourCost'>;
+  private readonly fact = new Fact();
+  private words = new Vocabulary();
+  private periods: Periods;
+  private queue: PendingQueue;
+  private future: FutureRows;
+  private throughput = new Throughput();
+  private skew = new ClockSkew();
+  private now = Number.NEGATIVE_INFINITY;
+  private end = Number.NEGATIVE_INFINITY;
+  private completeness = STARTING;
+  private lagMs: number | null = null;
+  private durationsTooLong = 0;
+
+  constructor(options: FoldOptions = {}) {
+    this.options = {
+      manualResolutionMinutes: 10,
+      futureRows: 100_000,
+      pendingRows: 200_000,
+      customers: 10_000_000,
+      ...options,
+    };
+    this.periods = this.newPeriods();
+    this.queue = new PendingQueue(this.options.pendingRows);
+    this.future = new FutureRows(this.options.futureRows);
+  }
+
+  /**
+   * Folds a batch: its rows, then updates, then removals. Time goes on to `batch.now` first, so that a row of this
+   * second is counted at once.
+   * @throws RangeError when `previous` or a removal is not a pending row; nothing is folded then.
+   */
+  apply(batch: Batch): void {
+    for (const { previous } of batch.updates) requirePending(previous);
+    for (const row of batch.removals) requirePending(row);
+    if (batch.reset === true) this.clear();
+    this.moveTo(batch.now);
+    if (batch.origin === 'live') this.skew.observe(batch.rows, batch.now);
+    for (const row of batch.rows) this.insert(row);
+    for (const { row, previous } of batch.updates) {
+      this.remove(previous);
+      this.insert(row);
+    }
+    for (const row of batch.removals) this.remove(row);
+  }
+
+  /** Slides the windows on. A tick whose `now` lies before an earlier one moves nothing. */
+  advance(tick: Tick): void {
+    this.completeness = tick.completeness;
+    this.lagMs = tick.lagMs;
+    this.moveTo(tick.now);
+  }
+
+  /** @throws Error before the first tick or batch: without a time there are no windows. */
+  snapshot(): Snapshot {
+    const at = isoOf(this.now);
+    if (at === null)
+      throw new Error('no snapshot before the first batch or tick: the database time is not known');
+    const windows = this.periods.snapshot(this.words, this.options);
+    return {
+      at,
+      windows,
+      queue: this.queue.snapshot(this.now, this.words.types),
+      business: windows['24h'].business,
+      throughput: this.throughput.snapshot(),
+      completeness: this.completeness,
+      lag_ms: this.lagMs,
+      clock_skew_ms: this.skew.ms,
+      future_rows: this.future.size,
+      other_types: this.words.types.overflowed,
+      other_statuses: this.words.statuses.overflowed,
+    };
+  }
+
+  stats(): FoldStats {
+    return {
+      futureDropped: this.future.dropped,
+      customersDropped: this.periods.customers.dropped,
+      customersUnreadable: this.periods.customers.unreadable,
+      pendingUntracked: this.queue.untracked,
+      pendingDurationsFinal: this.periods.pendingBudget.refused,
+      durationsTooLong: this.durationsTooLong,
+      mismatches: this.periods.mismatches,
+    };
+  }
+
+  private insert(row: SyncRow): void {
+    const fact = this.fact.read(row, this.words);
+    if (fact.status === PENDING_STATUS) this.queue.add(row.id, fact.type, fact.createdAt);
+    if (fact.durationKind === 'too long') this.durationsTooLong += 1;
+    if (fact.createdAt >= this.end) this.future.add(row.id, fact);
+    else this.enter(fact);
+  }
+
+  private remove(row: SyncRow): void {
+    const fact = this.fact.reread(row, this.words);
+    this.queue.remove(row.id, fact.type);
+    if (this.future.remove(row.id) || fact.createdAt >= this.end) return;
+    this.periods.remove(fact);
+    this.throughput.count(fact.createdAt, fact.status, -1);
+  }
+
+  private enter(fact: Fact): void {
+    this.periods.add(fact);
+    this.throughput.count(fact.createdAt, fact.status, 1);
+  }
+
+  private moveTo(now: number): void {
+    if (!(now > this.now)) return;
+    this.now = now;
+    const end = Math.floor(now / SECOND) * SECOND + SECOND;
+    if (end <= this.end) return;
+    this.end = end;
+    this.periods.advance(end);
+    this.throughput.advance(end);
+    for (const fact of this.future.due(end)) this.enter(fact);
+  }
+
+  private clear(): void {
+    this.words = new Vocabulary();
+    this.periods = this.newPeriods();
+    this.queue = new PendingQueue(this.options.pendingRows);
+    this.future = new FutureRows(this.options.futureRows);
+    this.throughput = new Throughput();
+    this.skew = new ClockSkew();
+    this.now = Number.NEGATIVE_INFINITY;
+    this.end = Number.NEGATIVE_INFINITY;
+  }
+
+  private newPeriods(): Periods {
+    return new Periods({ pendingDurations: this.options.pendingRows, customers: this.options.customers });
+  }
+}
+
+function requirePending(row: SyncRow): void {
+  if (row.status === PENDING) return;
+  throw new RangeError(
+    `row ${row.id} cannot be taken back: its status was ${JSON.stringify(row.status)}, only '${PENDING}' rows change`,
+  );
+}

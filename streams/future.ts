@@ -1,0 +1,64 @@
+/**
+ * Rows whose created_at no window has reached yet; they wait here, a bounded number of them.
+ */
+import type { BigId } from './event.js';
+import type { Fact } from './fact.js';
+
+export class FutureRows {
+  /** Rows that found no room: those farthest away. They are missing from their windows when these arrive there. */
+  dropped = 0;
+  private readonly limit: number;
+  private readonly rows = new Map<BigId, Fact>();
+  // What was dropped must not be taken back later; as many are remembered as may wait.
+  private readonly lost = new Set<BigId>();
+  // Nothing here is older; the rows are looked through only when the end has passed this.
+  private nearest = Number.POSITIVE_INFINITY;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get size(): number {
+    this.trim(0);
+    return this.rows.size;
+  }
+
+  /** Keeps a fact of its own (the caller's may be reused). */
+  add(id: BigId, fact: Fact): void {
+    this.rows.set(id, fact.copy());
+    if (fact.createdAt < this.nearest) this.nearest = fact.createdAt;
+    // Sorting once for many makes dropping cheap where a writer's clock is far off.
+    this.trim(this.limit >> 3);
+  }
+
+  /** Whether the row was waiting (or had been dropped): then no window contains it. */
+  remove(id: BigId): boolean {
+    return this.rows.delete(id) || this.lost.delete(id);
+  }
+
+  /** Takes out the rows before `end`. */
+  due(end: number): Fact[] {
+    if (!(this.nearest < end)) return [];
+    const due: Fact[] = [];
+    this.nearest = Number.POSITIVE_INFINITY;
+    for (const [id, fact] of this.rows) {
+      if (fact.createdAt < end) {
+        due.push(fact);
+        this.rows.delete(id);
+      } else if (fact.createdAt < this.nearest) {
+        this.nearest = fact.createdAt;
+      }
+    }
+    return due;
+  }
+
+  private trim(slack: number): void {
+    if (this.rows.size <= this.limit + slack) return;
+    const byTime = [...this.rows].sort(([, a], [, b]) => (a.createdAt < b.createdAt ? -1 : 1));
+    for (const [id] of byTime.slice(this.limit)) {
+      this.rows.delete(id);
+      this.dropped += 1;
+      if (this.lost.size < this.limit) this.lost.add(id);
+    }
+  }
+}
