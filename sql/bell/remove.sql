@@ -1,0 +1,1 @@
+DROP TRIGGER IF EXISTS sync_monitor_bell ON :table;

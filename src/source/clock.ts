@@ -1,0 +1,22 @@
+/**
+ * The database's clock, carried on between queries by this host's monotonic one: a step of the host's wall clock
+ * moves no window.
+ */
+export class DatabaseClock {
+  #offset: number | undefined;
+
+  /** A reading that a query brought, ms of the epoch. */
+  set(databaseNow: number): void {
+    if (Number.isFinite(databaseNow)) this.#offset = databaseNow - performance.now();
+  }
+
+  /** ms of the epoch; undefined before the first reading. */
+  get known(): boolean {
+    return this.#offset !== undefined;
+  }
+
+  /** ms of the epoch; this host's own clock until the database was asked for the first time. */
+  now(): number {
+    return performance.now() + (this.#offset ?? performance.timeOrigin);
+  }
+}

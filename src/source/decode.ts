@@ -1,0 +1,51 @@
+import type { BatchTotals, BigId, SyncRow } from '../../streams/event.js';
+
+type Raw = readonly (string | null)[];
+
+/** The row that starts at column `at` of a result with the columns of `selectList`. */
+export function decodeRow(raw: Raw, at = 0): SyncRow {
+  return {
+    id: bigId(raw[at] as string), // id is never null
+    operationType: raw[at + 1] ?? '',
+    status: raw[at + 2] ?? '',
+    // NULL where the column allows it: in no period, as in SQL.
+    createdAt: Number(raw[at + 3] ?? '-Infinity') * 1000,
+    customerId: raw[at + 4] == null ? null : bigId(raw[at + 4] as string),
+    customerEmail: raw[at + 5] ?? null,
+    onecId: raw[at + 6] ?? null,
+    correlationId: raw[at + 7] ?? null,
+    errorMessage: raw[at + 8] ?? null,
+    durationMs: raw[at + 9] == null ? null : Number(raw[at + 9]),
+    conflictSource: raw[at + 10] ?? null,
+    identificationMethod: raw[at + 11] ?? null,
+    emailSent: raw[at + 12] != null,
+    batch: raw[at + 13] == null ? null : decodeBatch(raw[at + 13] as string),
+  };
+}
+
+/** A number where it is exact, else the digits. */
+export function bigId(digits: string): BigId {
+  const number = Number(digits);
+  return Number.isSafeInteger(number) ? number : digits;
+}
+
+function decodeBatch(json: string): BatchTotals {
+  const [name, total, success, error] = JSON.parse(json) as (string | null)[];
+  return { operation_name: name ?? null, total: count(total), success: count(success), error: count(error) };
+}
+
+function count(text: string | null | undefined): number | null {
+  if (text == null || text === '') return null;
+  const number = Number(text);
+  return Number.isFinite(number) ? number : null;
+}
+
+/** Equal in everything that is folded or shown. */
+export function sameRow(a: SyncRow, b: SyncRow): boolean {
+  for (const key of Object.keys(a) as (keyof SyncRow)[]) {
+    if (key === 'batch') {
+      if (JSON.stringify(a.batch) !== JSON.stringify(b.batch)) return false;
+    } else if (!Object.is(a[key], b[key])) return false;
+  }
+  return true;
+}

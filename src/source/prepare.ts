@@ -1,0 +1,81 @@
+import { Link } from './connection.js';
+import { type BellSetting, MigrationRefusedError, migrate } from './migrate.js';
+import type { SourceLog } from './source.js';
+import { discoverTable, type TableInfo } from './table.js';
+
+export interface PrepareOptions {
+  readonly url: string;
+  readonly table: string;
+  readonly bell: BellSetting;
+  /** Install what is missing where the role may. */
+  readonly install: boolean;
+  readonly sqlDir: string;
+  readonly log: SourceLog;
+}
+
+export interface Prepared {
+  readonly table: TableInfo;
+  readonly bell: {
+    readonly configured: BellSetting;
+    readonly effective: BellSetting;
+    readonly reason?: string;
+  };
+}
+
+/** Older servers lack idle_session_timeout, without which a frozen monitor would never let go of the bell's key. */
+const OLDEST_VERSION = 140_000;
+
+/**
+ * Connects once, eagerly, so that misconfiguration fails now; finds the table; installs the bell where it may, else
+ * says which statements the owner has to run and goes on without it.
+ * @throws TableError, or the driver's error when the database cannot be reached
+ */
+export async function prepare(options: PrepareOptions): Promise<Prepared> {
+  const { log } = options;
+  const link = new Link('setup', { url: options.url });
+  await link.connect();
+  try {
+    const [server] = await link.query(
+      `SELECT current_setting('server_version_num'), current_setting('max_prepared_transactions'), pg_is_in_recovery(), current_setting('server_version')`,
+    );
+    if (Number(server?.[0]) < OLDEST_VERSION)
+      throw new Error(`The server is PostgreSQL ${server?.[3]}; 14 or later is needed.`);
+    const table = await discoverTable(link, options.table);
+    for (const warning of table.warnings) log.warn({ event_type: 'table' }, warning);
+    let effective = options.bell;
+    let reason: string | undefined = options.bell === 'off' ? 'BELL=off' : undefined;
+    const off = (why: string) => {
+      effective = 'off';
+      reason = why;
+      log.warn({ event_type: 'bell_off' }, `the bell is off, rows are found by polling: ${why}`);
+    };
+    if (server?.[2] === 't')
+      throw new Error(
+        'The server is a hot standby; the monitor has to read where the rows are written, on the primary.',
+      );
+    if (effective === 'auto' && server?.[1] !== '0')
+      off(
+        `max_prepared_transactions is ${server?.[1]}: a transaction that has rung the bell could not be PREPAREd`,
+      );
+    if (options.install) {
+      try {
+        for (const { title } of await migrate(link, table, effective, options.sqlDir))
+          log.info({ event_type: 'migrated' }, `migrated: ${title}`);
+      } catch (error) {
+        if (!(error instanceof MigrationRefusedError)) throw error;
+        if (effective !== 'off') off(error.message);
+        if (error.statements.length > 0)
+          log.warn(
+            { event_type: 'owner_action' },
+            `the owner of ${table.qualified} has to run, once ("sync-monitor migrate --dry-run" prints it too):\n${error.statements.map(({ sql }) => sql).join('\n')}`,
+          );
+      }
+    }
+    return {
+      table,
+      bell: { configured: options.bell, effective, ...(reason === undefined ? {} : { reason }) },
+    };
+  } finally {
+    link.close();
+  }
+}

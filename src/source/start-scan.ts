@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SyncRow } from '../../streams/event.js';
+import { RangeSet } from '../../streams/ranges.js';
+import type { DatabaseClock } from './clock.js';
+import type { Link } from './connection.js';
+import { decodeRow } from './decode.js';
+import type { Look } from './look.js';
+import type { Statements } from './statements.js';
+import type { TableInfo } from './table.js';
+
+export interface StartScanOptions {
+  readonly link: Link;
+  readonly table: TableInfo;
+  readonly statements: Statements;
+  readonly clock: DatabaseClock;
+  readonly historyMs: number;
+  readonly pageRows: () => number;
+  readonly look: () => Promise<Look>;
+  readonly emit: (rows: readonly SyncRow[], origin: 'live' | 'start', reset?: boolean) => void;
+  readonly isPending: (row: SyncRow) => boolean;
+}
+
+export interface StartScanResult {
+  /** S of the scan: every id up to here is settled, but for what `late` may still bring. */
+  readonly high: number;
+  readonly look: Look;
+  /** Transactions that were open when the scan began may still commit ids up to `high`. */
+  readonly late: LateScan | undefined;
+}
+
+/** How long short transactions are given to end before the scan begins. */
+const PATIENCE_MS = 1_000;
+/** Ids of one block where no index leads with created_at. */
+const BLOCK_IDS = 50_000;
+/** Later than this no window of this process will slide, and float8 stops holding microseconds. ms. */
+const FAR_FUTURE = 8_000_000_000_000;
+
+/**
+ * Fills the windows from the table: the rows of the last `historyMs` and the pending rows of all time, in pages, so
+ * that no lock and no snapshot of ours is held for long.
+ *
+ * S is read first, then the holders: when those have ended, every id up to S is decided before the first page is read,
+ * and the pages together see each row once. Only those that outlast our patience leave a late scan behind.
+ */
+export async function startScan(options: StartScanOptions): Promise<StartScanResult> {
+  const { link, statements, clock } = options;
+  const [position] = await link.query(statements.position);
+  const high = Number(position?.[0]);
+  clock.set(Number(position?.[1]) * 1000);
+  const since = clock.now();
+  let look = await options.look();
+  let holders = look.holders;
+  for (const until = performance.now() + PATIENCE_MS; holders.size > 0 && performance.now() < until; ) {
+    await sleep(20);
+    look = await options.look();
+    holders = intersection(holders, look.holders);
+  }
+  options.emit([], 'start', true);
+  const from = since - options.historyMs;
+  const seen = holders.size > 0 ? new RangeSet() : undefined;
+  const take = (rows: SyncRow[]) => {
+    if (seen) for (const row of rows) seen.add(row.id as number, row.id as number); // <= S: a number
+    options.emit(rows, 'start');
+  };
+  await readRecent(options, high, from, take);
+  const late = seen ? new LateScan(options, { high, from, seen, holders, since }) : undefined;
+  return { high, look, late };
+}
+
+/** Pending rows of any age first, then the recent ones that were not pending: one read as both is taken once. */
+async function readRecent(
+  options: StartScanOptions,
+  high: number,
+  from: number,
+  take: (rows: SyncRow[]) => void,
+): Promise<void> {
+  const { link, statements, table } = options;
+  if (!table.createdAtIndexed || !table.statusIndexed) {
+    for (let after = 0; after < high; after += BLOCK_IDS) {
+      const block = [after, Math.min(after + BLOCK_IDS, high), from / 1000];
+      take((await link.query(statements.recentById, block)).map((raw) => decodeRow(raw)));
+    }
+    return;
+  }
+  for (let after = Number.MIN_SAFE_INTEGER; ; ) {
+    const size = options.pageRows();
+    const rows = (await link.query(statements.pending, [after, high, size])).map((raw) => decodeRow(raw));
+    take(rows);
+    if (rows.length < size) break;
+    after = rows.at(-1)?.id as number;
+  }
+  let place = { createdAt: from, id: -1 };
+  for (;;) {
+    const size = options.pageRows();
+    const rows = (
+      await link.query(statements.recentByTime, [place.createdAt / 1000, place.id, high, size])
+    ).map((raw) => decodeRow(raw));
+    take(rows.filter((row) => !options.isPending(row)));
+    const last = rows.at(-1);
+    if (!last || rows.length < size || last.createdAt > FAR_FUTURE) break;
+    place = { createdAt: last.createdAt, id: last.id as number };
+  }
+}
+
+/**
+ * The rows that transactions open at the start commit later, with ids up to the start's S. There are no holes to
+ * re-read (the scan reads by time, not by id), so the scan is repeated when one of them has ended, and what it had
+ * seen is skipped.
+ */
+export class LateScan {
+  readonly #options: StartScanOptions;
+  readonly #high: number;
+  readonly #from: number;
+  readonly #seen: RangeSet;
+  #holders: ReadonlySet<string>;
+  /** A holder ended and the scan after it did not finish yet. */
+  #due = false;
+  /** Database clock, ms. */
+  readonly since: number;
+
+  constructor(
+    options: StartScanOptions,
+    state: { high: number; from: number; seen: RangeSet; holders: ReadonlySet<string>; since: number },
+  ) {
+    this.#options = options;
+    this.#high = state.high;
+    this.#from = state.from;
+    this.#seen = state.seen;
+    this.#holders = state.holders;
+    this.since = state.since;
+  }
+
+  /** Scans again where a holder has ended. @returns true when none is left and all is read. */
+  async check(holders: ReadonlySet<string>): Promise<boolean> {
+    const remaining = intersection(this.#holders, holders);
+    if (remaining.size < this.#holders.size) this.#due = true;
+    this.#holders = remaining;
+    if (this.#due) {
+      await readRecent(this.#options, this.#high, this.#from, (rows) => {
+        const fresh = rows.filter((row) => !this.#seen.has(row.id as number));
+        for (const row of fresh) this.#seen.add(row.id as number, row.id as number);
+        this.#options.emit(fresh, 'live'); // committed while we watch
+      });
+      this.#due = false;
+    }
+    return this.#holders.size === 0;
+  }
+}
+
+function intersection(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
+  const both = new Set<string>();
+  for (const one of a) if (b.has(one)) both.add(one);
+  return both;
+}

@@ -1,0 +1,241 @@
+import type { Link } from './connection.js';
+
+/** The log table as it was found in the catalogue. All names are quoted, ready for SQL. */
+export interface TableInfo {
+  /** As configured, for messages. */
+  readonly label: string;
+  readonly oid: number;
+  readonly databaseOid: number;
+  /** `"schema"."name"` */
+  readonly qualified: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly partitioned: boolean;
+  readonly sequence: SequenceInfo;
+  /** Names of the optional columns that are there and usable. */
+  readonly columns: ReadonlySet<OptionalColumn>;
+  /** An index leads with created_at, so that a recent period is cheap to read. */
+  readonly createdAtIndexed: boolean;
+  /** An index leads with status, so that the pending rows of all time are cheap to find. */
+  readonly statusIndexed: boolean;
+  /** What will be absent, and assumptions that do not hold; one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+export interface SequenceInfo {
+  readonly oid: number;
+  readonly qualified: string;
+  readonly increment: number;
+}
+
+/** The table cannot be watched; the message says what is missing and what was found. Waiting does not help. */
+export class TableError extends Error {
+  readonly code = 'table_unusable';
+  constructor(message: string) {
+    super(message);
+    this.name = 'TableError';
+  }
+}
+
+const INTEGERS = ['smallint', 'integer', 'bigint'];
+const TEXTS = ['character varying', 'text', 'character', 'uuid', 'citext', 'name', 'inet'];
+
+const REQUIRED = {
+  id: INTEGERS,
+  operation_type: null,
+  status: null,
+  created_at: ['timestamp with time zone'],
+} as const;
+
+const OPTIONAL = {
+  customer_id: INTEGERS,
+  customer_email: TEXTS,
+  onec_id: TEXTS,
+  correlation_id: TEXTS,
+  error_message: TEXTS,
+  duration_ms: INTEGERS,
+  details: ['jsonb', 'json'],
+} as const;
+
+export type OptionalColumn = keyof typeof OPTIONAL;
+
+const ABSENT: Record<OptionalColumn, string> = {
+  customer_id: 'the count of distinct customers stays 0',
+  customer_email: 'events carry no e-mail',
+  onec_id: 'events carry no 1C id',
+  correlation_id: 'events cannot be grouped by correlation id',
+  error_message: 'events carry no error message',
+  duration_ms: 'there are no durations and no percentiles',
+  details: 'conflict sources and identification methods are unknown, mails and batch totals absent',
+};
+
+const KINDS: Record<string, string> = {
+  v: 'a view',
+  m: 'a materialised view',
+  f: 'a foreign table',
+  S: 'a sequence',
+  i: 'an index',
+  c: 'a composite type',
+};
+
+/**
+ * Finds the table and proves that it can be watched.
+ * @throws TableError with one message that names the table, what is missing and what was found.
+ */
+export async function discoverTable(link: Link, configured: string): Promise<TableInfo> {
+  const [relation] = await link.query(
+    `SELECT c.oid, c.relkind, n.nspname, c.relname, format('%I.%I', n.nspname, c.relname), row_security_active(c.oid),
+            c.relpersistence, (SELECT oid FROM pg_database WHERE datname = current_database()), current_user,
+            has_schema_privilege(n.oid, 'USAGE')
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid = coalesce(
+       CASE WHEN $1 ~ '^[^".]+([.][^".]+)?$' OR $1 ~ '"' THEN to_regclass($1) END,
+       to_regclass((SELECT string_agg(quote_ident(part), '.') FROM unnest(string_to_array($1, '.')) AS part)))`,
+    [configured],
+  );
+  const where = `Table ${configured} (SYNC_LOG_TABLE)`;
+  if (!relation)
+    throw new TableError(`${where} does not exist in this database, or its schema is not visible.`);
+  const [oid, kind, schema, name, qualified, rowSecurity, persistence, databaseOid, user, usage] =
+    relation as string[];
+  if (kind !== 'r' && kind !== 'p')
+    throw new TableError(
+      `${where} is ${KINDS[kind ?? ''] ?? `of kind ${kind}`}; an ordinary or partitioned table is needed.`,
+    );
+  if (usage === 'f') throw new TableError(`${where}: role ${user} lacks USAGE on schema ${schema}.`);
+  if (persistence === 't')
+    throw new TableError(`${where} is a temporary table; nobody else's rows can be seen in it.`);
+  if (rowSecurity === 't')
+    throw new TableError(
+      `${where}: a row-level security policy would hide rows from role ${user}; give it BYPASSRLS or a policy that lets it read all rows and owns none.`,
+    );
+  const warnings: string[] = [];
+  const columns = await readColumns(link, Number(oid), where, warnings);
+  const sequence = await readSequence(link, Number(oid), where, `${user}`, warnings);
+  const indexed = await readIndexes(link, Number(oid), configured, warnings);
+  return {
+    label: configured,
+    oid: Number(oid),
+    databaseOid: Number(databaseOid),
+    qualified: `${qualified}`,
+    schema: `${schema}`,
+    name: `${name}`,
+    partitioned: kind === 'p',
+    sequence,
+    columns,
+    createdAtIndexed: indexed.has('created_at'),
+    statusIndexed: indexed.has('status'),
+    warnings,
+  };
+}
+
+async function readColumns(
+  link: Link,
+  oid: number,
+  where: string,
+  warnings: string[],
+): Promise<Set<OptionalColumn>> {
+  const rows = await link.query(
+    `SELECT a.attname, format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL), has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
+    [oid],
+  );
+  const found = new Map(
+    rows.map(([name, type, readable]) => [`${name}`, { type: `${type}`, readable: readable === 't' }]),
+  );
+  const faults: string[] = [];
+  for (const [column, types] of Object.entries(REQUIRED)) {
+    const it = found.get(column);
+    if (!it) faults.push(`column ${column} is missing`);
+    else if (types && !(types as readonly string[]).includes(it.type))
+      faults.push(`column ${column} is ${it.type}, ${types.join(' or ')} is needed`);
+    else if (!it.readable) faults.push(`column ${column} may not be read (GRANT SELECT)`);
+  }
+  if (faults.length > 0)
+    throw new TableError(
+      `${where} cannot be watched: ${faults.join('; ')}. Found: ${[...found.keys()].join(', ')}.`,
+    );
+  const usable = new Set<OptionalColumn>();
+  for (const column of Object.keys(OPTIONAL) as OptionalColumn[]) {
+    const it = found.get(column);
+    const types: readonly string[] = OPTIONAL[column];
+    if (it?.readable && types.includes(it.type)) usable.add(column);
+    else {
+      const why = !it
+        ? 'is missing'
+        : !it.readable
+          ? 'may not be read'
+          : `is ${it.type}, not ${types.join(' or ')}`;
+      warnings.push(`Column ${column} ${why}: ${ABSENT[column]}.`);
+    }
+  }
+  return usable;
+}
+
+async function readSequence(
+  link: Link,
+  oid: number,
+  where: string,
+  user: string,
+  warnings: string[],
+): Promise<SequenceInfo> {
+  // What the default really calls comes before what the column merely owns.
+  const [row] = await link.query(
+    `WITH id AS (SELECT attrelid, attnum FROM pg_attribute WHERE attrelid = $1 AND attname = 'id')
+     SELECT c.oid, format('%I.%I', n.nspname, c.relname), s.seqincrement, s.seqcache, s.seqcycle,
+            has_sequence_privilege(c.oid, 'SELECT')
+     FROM (
+       SELECT d.refobjid AS oid, 1 AS preference FROM id
+         JOIN pg_attrdef ad ON ad.adrelid = id.attrelid AND ad.adnum = id.attnum
+         JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = ad.oid AND d.refclassid = 'pg_class'::regclass
+       UNION ALL
+       SELECT d.objid, 2 FROM id
+         JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = id.attrelid AND d.refobjsubid = id.attnum
+           AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+     ) found
+     JOIN pg_class c ON c.oid = found.oid AND c.relkind = 'S'
+     JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN pg_sequence s ON s.seqrelid = c.oid
+     ORDER BY preference LIMIT 1`,
+    [oid],
+  );
+  if (!row)
+    throw new TableError(
+      `${where}: column id takes its values from no sequence (no default nextval, no identity).`,
+    );
+  const [sequenceOid, qualified, increment, cache, cycle, readable] = row as string[];
+  if (readable !== 't')
+    throw new TableError(`${where}: role ${user} may not read the sequence ${qualified} (GRANT SELECT).`);
+  if (Number(increment) < 1)
+    throw new TableError(
+      `${where}: the sequence ${qualified} counts by ${increment}; a positive increment is needed.`,
+    );
+  const [value] = await link.query(`SELECT last_value FROM ${qualified}`);
+  if (!Number.isSafeInteger(Number(value?.[0])))
+    throw new TableError(
+      `${where}: the sequence ${qualified} stands at ${value?.[0]}; ids up to 9007199254740991 can be followed.`,
+    );
+  if (cache !== '1')
+    warnings.push(
+      `The sequence ${qualified} has CACHE ${cache}: sessions hold ids back, and a row may be counted late. ALTER SEQUENCE ${qualified} CACHE 1 mends it.`,
+    );
+  if (cycle === 't')
+    warnings.push(
+      `The sequence ${qualified} has CYCLE: after it wraps, the numbers are rebuilt from the table.`,
+    );
+  return { oid: Number(sequenceOid), qualified: `${qualified}`, increment: Number(increment) };
+}
+
+async function readIndexes(link: Link, oid: number, table: string, warnings: string[]): Promise<Set<string>> {
+  const rows = await link.query(
+    `SELECT DISTINCT a.attname FROM pg_index i
+       JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+     WHERE i.indrelid = $1 AND i.indisvalid AND i.indpred IS NULL AND a.attname IN ('id', 'status', 'created_at')`,
+    [oid],
+  );
+  const found = new Set(rows.map(([name]) => `${name}`));
+  if (!found.has('id'))
+    warnings.push(`No index of ${table} is led by id: every poll reads the whole table. Create one.`);
+  return found;
+}
