@@ -11,8 +11,8 @@ export type Labels = Readonly<Record<string, string>>;
 export interface ExemplarSample {
   readonly labels: Labels;
   readonly value: number;
-  /** Seconds of the Unix epoch. */
-  readonly timestampSeconds: number;
+  /** Seconds of the Unix epoch; null where there is no moment to tell. */
+  readonly timestampSeconds: number | null;
 }
 
 export interface Sample {
@@ -80,7 +80,8 @@ function formatExemplar(exemplar: ExemplarSample): string {
   for (const name in exemplar.labels) length += [...name].length + [...(exemplar.labels[name] ?? '')].length;
   if (length > EXEMPLAR_LIMIT) return '';
   const labels = formatLabels(exemplar.labels, 'openmetrics') || '{}';
-  return ` # ${labels} ${formatValue(exemplar.value)} ${exemplar.timestampSeconds}`;
+  const moment = exemplar.timestampSeconds === null ? '' : ` ${exemplar.timestampSeconds}`;
+  return ` # ${labels} ${formatValue(exemplar.value)}${moment}`;
 }
 
 function formatFamily(family: Family, format: Format, lines: string[]): void {

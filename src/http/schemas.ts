@@ -7,6 +7,9 @@ import type { BusinessMetrics, OperationMetrics, OperationNumbers } from '../../
 import type { ErrorBody } from './errors.js';
 import type { RealTimeMetrics } from './view.js';
 
+/** zod's optional keys may be undefined; its exactOptional would be described as required in the document. */
+type Loose<T, K extends keyof T> = Omit<T, K> & { readonly [Key in K]?: T[Key] | undefined };
+
 const count = z.number().int().min(0);
 /** A bigint of Postgres: digits where a JSON number would not be exact. */
 export const bigId = z.union([z.number().int(), z.string().regex(/^-?\d+$/)]);
@@ -79,12 +82,12 @@ export const businessMetrics = z
     automation_money_saved: z
       .number()
       .min(0)
-      .exactOptional()
+      .optional()
       .openapi({ description: 'Only where HOUR_COST is set.' }),
     period_start: instant,
     period_end: instant,
   })
-  .openapi('BusinessMetrics') satisfies z.ZodType<BusinessMetrics>;
+  .openapi('BusinessMetrics') satisfies z.ZodType<Loose<BusinessMetrics, 'automation_money_saved'>>;
 
 export const completeness = z
   .strictObject({

@@ -1,0 +1,156 @@
+/** The routes that read: numbers, health, metrics. Each handler is a call of the view and nothing else. */
+import type { Context } from 'hono';
+import { type RouteDescription, TEXT } from './describe.js';
+import { ApiError, errorBody, errorResponse } from './errors.js';
+import type { Metrics } from './metrics.js';
+import { type Period, parsePeriod } from './period.js';
+import { notHealthy, notReady } from './readiness.js';
+import {
+  aliveAnswer,
+  businessMetrics,
+  errorAnswer,
+  healthAnswer,
+  notReadyAnswer,
+  operationMetrics,
+  periodQuery,
+  readyAnswer,
+  realTimeMetrics,
+} from './schemas.js';
+import type { MonitorView } from './view.js';
+
+const UNAVAILABLE = { description: 'Nothing can be measured now; `code` says why.', schema: errorAnswer };
+const BAD_PERIOD = {
+  description: 'A date or the period is not valid; `message` says how.',
+  schema: errorAnswer,
+};
+
+function json(c: Context, body: object, status: 200 | 503 = 200): Response {
+  c.header('Cache-Control', 'no-store');
+  return c.json(body, status);
+}
+
+function unavailable(c: Context, status: 'unhealthy' | 'not_ready', reason: ApiError): Response {
+  return json(c, { status, ...errorBody(reason) }, 503);
+}
+
+/** The period of a request; the database's clock says what "now" is, as far as it is known. */
+function periodOf(c: Context, view: MonitorView, clock: () => number): Period {
+  const at = view.latest()?.at;
+  const now = at === undefined ? clock() : Date.parse(at);
+  return parsePeriod(new URL(c.req.url).searchParams, now, view.retentionDays);
+}
+
+export function monitoringRoutes(view: MonitorView, clock: () => number): readonly RouteDescription[] {
+  return [
+    {
+      path: '/api/monitoring/operations/',
+      summary: 'Counts, rates and durations of a period',
+      description: 'start_date <= created_at < end_date; without both, the last 24 hours.',
+      tag: 'monitoring',
+      query: periodQuery,
+      answers: {
+        200: { description: 'The numbers of the period', schema: operationMetrics },
+        400: BAD_PERIOD,
+        503: UNAVAILABLE,
+      },
+      handle: async (c) => {
+        const { start, end } = periodOf(c, view, clock);
+        return json(c, await view.getOperationMetrics(start, end));
+      },
+    },
+    {
+      path: '/api/monitoring/business/',
+      summary: 'Business numbers of a period',
+      description: 'start_date <= created_at < end_date; without both, the last 24 hours.',
+      tag: 'monitoring',
+      query: periodQuery,
+      answers: {
+        200: { description: 'The numbers of the period', schema: businessMetrics },
+        400: BAD_PERIOD,
+        503: UNAVAILABLE,
+      },
+      handle: async (c) => {
+        const { start, end } = periodOf(c, view, clock);
+        return json(c, await view.getBusinessMetrics(start, end));
+      },
+    },
+    {
+      path: '/api/monitoring/realtime/',
+      summary: 'The last five minutes',
+      tag: 'monitoring',
+      answers: { 200: { description: 'The numbers now', schema: realTimeMetrics }, 503: UNAVAILABLE },
+      handle: (c) => json(c, view.getRealTimeMetrics()),
+    },
+  ];
+}
+
+export function healthRoutes(view: MonitorView): readonly RouteDescription[] {
+  return [
+    {
+      path: '/api/health/',
+      summary: 'Whether the monitor works',
+      tag: 'health',
+      open: true,
+      answers: {
+        200: { description: 'It does', schema: healthAnswer },
+        503: { description: 'It does not; `error` says why', schema: notReadyAnswer },
+      },
+      handle: (c) => {
+        const reason = notHealthy(view);
+        return reason === undefined ? json(c, { status: 'healthy' }) : unavailable(c, 'unhealthy', reason);
+      },
+    },
+    {
+      path: '/livez',
+      summary: 'Whether the process answers',
+      tag: 'health',
+      open: true,
+      answers: { 200: { description: 'It does', schema: aliveAnswer } },
+      handle: (c) => json(c, { status: 'alive' }),
+    },
+    {
+      path: '/readyz',
+      summary: 'Whether this process has numbers to serve',
+      description: 'A standby, a starting monitor and one without its database are not ready.',
+      tag: 'health',
+      open: true,
+      answers: {
+        200: { description: 'It has', schema: readyAnswer },
+        503: { description: 'It has not; `error` says why', schema: notReadyAnswer },
+      },
+      handle: (c) => {
+        const reason = notReady(view);
+        return reason === undefined ? json(c, { status: 'ready' }) : unavailable(c, 'not_ready', reason);
+      },
+    },
+  ];
+}
+
+/** `metrics` null: turned off by PROMETHEUS_METRICS_ENABLED=false. */
+export function metricsRoutes(metrics: Metrics | null): readonly RouteDescription[] {
+  const handle = async (c: Context): Promise<Response> => {
+    if (metrics === null) {
+      return errorResponse(
+        c,
+        new ApiError(404, 'metrics_disabled', 'Metrics are turned off by PROMETHEUS_METRICS_ENABLED=false.'),
+      );
+    }
+    const { contentType, body } = await metrics.scrape(c.req.header('accept'));
+    return c.body(body, 200, { 'Content-Type': contentType, 'Cache-Control': 'no-store', Vary: 'Accept' });
+  };
+  const answers = {
+    200: {
+      description: 'Prometheus text format, or OpenMetrics where the Accept header asks for it',
+      schema: TEXT,
+      type: 'text/plain',
+    },
+    404: { description: 'Turned off', schema: errorAnswer },
+  };
+  return ['/metrics', '/api/metrics/'].map((path) => ({
+    path,
+    summary: 'Metrics for Prometheus',
+    tag: 'metrics',
+    answers,
+    handle,
+  }));
+}

@@ -1,0 +1,260 @@
+/**
+ * The WebSocket hub at /ws: takes what the monitor emits to all clients.
+ * Events go out in the very call in which they were folded when it is quiet, and at most `eventBatchMs` later under
+ * load. Snapshots go out at most 4 a second, only when they say something new, and only the newest.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Subscription as RxSubscription } from 'rxjs';
+import { WebSocketServer } from 'ws';
+import type { FeedEvent } from '../../streams/event.js';
+import { LiveClient, type LiveCounters } from './client.js';
+import { EventFlush, SnapshotFrame } from './frames.js';
+import { LIVE_LIMITS, type LiveLimits } from './limits.js';
+import { PROTOCOL } from './messages.js';
+import type { MonitorView } from './view.js';
+
+export interface LiveStats extends Readonly<LiveCounters> {
+  readonly clients: number;
+}
+
+export interface LiveHubOptions {
+  readonly limits?: Partial<LiveLimits>;
+  /** Told when a stream of the monitor ends in an error; the clients stay connected. */
+  readonly onError: (error: unknown, where: string) => void;
+}
+
+// Events waiting for company; a batch that makes it more goes out at once.
+const PENDING_EVENTS = 500;
+// A message longer than LiveLimits.messageBytes is answered with what is wrong; beyond this it is not even read.
+const MAX_PAYLOAD_BYTES = 256 * 1024;
+const CLOSE_TIMEOUT_MS = 2_000;
+
+export class LiveHub {
+  readonly #view: MonitorView;
+  readonly #limits: LiveLimits;
+  readonly #onError: LiveHubOptions['onError'];
+  readonly #server: WebSocketServer;
+  readonly #clients = new Set<LiveClient>();
+  readonly #counters: LiveCounters = {
+    droppedEvents: 0,
+    skippedSnapshots: 0,
+    faults: 0,
+    closedSlow: 0,
+    closedSilent: 0,
+    socketErrors: 0,
+  };
+  readonly #snapshot = new SnapshotFrame();
+  readonly #subscriptions: RxSubscription[];
+  readonly #sweepTimer: NodeJS.Timeout;
+  #snapshotTimer: NodeJS.Timeout | undefined;
+  #snapshotAt = Number.NEGATIVE_INFINITY;
+  #pending: FeedEvent[] = [];
+  #flushTimer: NodeJS.Timeout | undefined;
+  #flushedAt = Number.NEGATIVE_INFINITY;
+  #epoch: string;
+  #feedSeq = 0;
+  #health = '';
+  #closing = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(view: MonitorView, options: LiveHubOptions) {
+    this.#view = view;
+    this.#limits = { ...LIVE_LIMITS, ...options.limits };
+    this.#onError = options.onError;
+    this.#epoch = view.epoch;
+    // A variable, because the published types do not know `closeTimeout` yet.
+    const serverOptions = {
+      noServer: true,
+      clientTracking: false,
+      // Compression costs more time than these frames take on the wire, and memory per client.
+      perMessageDeflate: false,
+      maxPayload: MAX_PAYLOAD_BYTES,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+    };
+    this.#server = new WebSocketServer(serverOptions);
+    this.#subscriptions = [
+      view.snapshots$.subscribe({
+        next: () => this.#onSnapshot(),
+        error: (error) => this.#onError(error, 'live: snapshots'),
+      }),
+      view.events$.subscribe({
+        next: (events) => this.#onEvents(events),
+        error: (error) => this.#onError(error, 'live: events'),
+      }),
+    ];
+    this.#sweepTimer = setInterval(() => this.#sweep(), this.#limits.sweepMs);
+  }
+
+  stats(): LiveStats {
+    return { ...this.#counters, clients: this.#clients.size };
+  }
+
+  /** False when there are as many clients as may be, or the hub is closing. */
+  get accepting(): boolean {
+    return !this.#closing && this.#clients.size < this.#limits.clients;
+  }
+
+  /** Completes an upgrade that the access rule has let through. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#server.handleUpgrade(request, socket, head, (ws) => {
+      const client = new LiveClient({
+        socket: ws,
+        view: this.#view,
+        limits: this.#limits,
+        counters: this.#counters,
+        now: () => performance.now(),
+        feedSeq: () => this.#feedSeq,
+        onSubscribe: (subscriber) => this.#onSubscribe(subscriber),
+      });
+      this.#clients.add(client);
+      ws.on('close', () => {
+        this.#clients.delete(client);
+        if (this.#clients.size === 0) this.#onEmpty?.();
+      });
+      client.send(
+        JSON.stringify({
+          type: 'hello',
+          protocol: PROTOCOL,
+          epoch: this.#view.epoch,
+          server_time: new Date().toISOString(),
+          heartbeat_ms: this.#limits.heartbeatMs,
+        }),
+      );
+    });
+  }
+
+  /** Tells every client to go (1001) and cuts off who has not gone after `graceMs`. */
+  async close(graceMs = 1_000): Promise<void> {
+    this.#closing = true;
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#flush();
+    clearInterval(this.#sweepTimer);
+    clearTimeout(this.#snapshotTimer);
+    for (const client of this.#clients) client.close(1001, 'the monitor is stopping');
+    if (this.#clients.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, graceMs);
+        this.#onEmpty = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    for (const client of this.#clients) client.terminate();
+    this.#server.close();
+  }
+
+  #onSubscribe(client: LiveClient): void {
+    if (client.wants('snapshot')) {
+      const latest = this.#view.latest();
+      if (latest !== null) {
+        this.#snapshot.update(latest);
+        if (!client.offerSnapshot(this.#snapshot)) this.#scheduleSnapshot();
+      }
+    }
+    if (client.wants('health')) {
+      const state = this.#healthState();
+      // A change found here is everybody's, this client included.
+      if (state === this.#health) client.send(this.#healthFrame(state));
+      else this.#checkHealth();
+    }
+  }
+
+  #onSnapshot(): void {
+    this.#checkHealth();
+    if (this.#snapshotTimer !== undefined || this.#clients.size === 0) return;
+    const wait = this.#snapshotAt + this.#limits.snapshotIntervalMs - performance.now();
+    if (wait <= 0) this.#sendSnapshot();
+    else this.#scheduleSnapshot(wait);
+  }
+
+  #scheduleSnapshot(wait = this.#limits.snapshotIntervalMs): void {
+    // A timer may fire a little early by this clock, and a client would then be found not yet due.
+    this.#snapshotTimer ??= setTimeout(() => {
+      this.#snapshotTimer = undefined;
+      this.#sendSnapshot();
+    }, Math.ceil(wait) + 1);
+  }
+
+  #sendSnapshot(): void {
+    const latest = this.#view.latest();
+    if (latest === null || !this.#anyWants('snapshot')) return;
+    const before = this.#snapshot.seq;
+    this.#snapshot.update(latest);
+    if (this.#snapshot.seq !== before) this.#snapshotAt = performance.now();
+    let lacking = false;
+    for (const client of this.#clients) {
+      if (client.wants('snapshot') && !client.offerSnapshot(this.#snapshot)) lacking = true;
+    }
+    // A slow client gets the newest one when it has drained, also when nothing changes any more.
+    if (lacking) this.#scheduleSnapshot();
+  }
+
+  #onEvents(events: readonly FeedEvent[]): void {
+    const last = events.at(-1);
+    if (last === undefined) return;
+    if (this.#view.epoch !== this.#epoch) {
+      this.#flush();
+      this.#epoch = this.#view.epoch;
+      for (const client of this.#clients) client.restartFeed();
+    }
+    this.#feedSeq = last.seq;
+    if (!this.#anyWants('events')) return;
+    for (const event of events) this.#pending.push(event);
+    const wait = this.#flushedAt + this.#limits.eventBatchMs - performance.now();
+    if (wait <= 0 || this.#pending.length >= PENDING_EVENTS) this.#flush();
+    else this.#flushTimer ??= setTimeout(() => this.#flush(), wait);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#flushTimer);
+    this.#flushTimer = undefined;
+    if (this.#pending.length === 0) return;
+    this.#flushedAt = performance.now();
+    const flush = new EventFlush(this.#epoch, this.#pending);
+    this.#pending = [];
+    for (const client of this.#clients) {
+      if (!client.wants('events')) continue;
+      for (const chunk of flush.chunksFor(client.filter)) client.offerEvents(chunk);
+    }
+  }
+
+  #anyWants(topic: 'snapshot' | 'events' | 'health'): boolean {
+    for (const client of this.#clients) if (client.wants(topic)) return true;
+    return false;
+  }
+
+  #sweep(): void {
+    this.#checkHealth();
+    for (const client of this.#clients) client.sweep();
+  }
+
+  #healthState(): string {
+    const source = this.#view.source();
+    return JSON.stringify({
+      connected: source.connected,
+      role: source.role,
+      bell: { mode: source.bell.mode, reason: source.bell.reason },
+      listener_proven: source.listener.proven,
+      completeness: this.#view.latest()?.completeness ?? {
+        state: 'unknown',
+        ratio: null,
+        reasons: ['No snapshot was taken yet.'],
+      },
+    });
+  }
+
+  #healthFrame(state: string): string {
+    return `{"type":"health","at":${JSON.stringify(new Date().toISOString())},${state.slice(1)}`;
+  }
+
+  #checkHealth(): void {
+    if (!this.#anyWants('health')) return;
+    const state = this.#healthState();
+    if (state === this.#health) return;
+    this.#health = state;
+    const frame = this.#healthFrame(state);
+    for (const client of this.#clients) if (client.wants('health')) client.send(frame);
+  }
+}

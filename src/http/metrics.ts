@@ -1,0 +1,92 @@
+/** The exposition: everything is read from the view at the moment of the scrape; nothing is counted here. */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import {
+  CONTENT_TYPES,
+  chooseFormat,
+  expose,
+  type Family,
+  type Format,
+  type Labels,
+  type Sample,
+} from './exposition.js';
+import type { LiveStats } from './live.js';
+import { liveFamilies, snapshotFamilies, sourceFamilies } from './monitor-families.js';
+import { totalsFamilies } from './totals-families.js';
+import type { MonitorView } from './view.js';
+import { windowFamilies } from './window-families.js';
+
+export interface MetricsOptions {
+  readonly liveStats: () => LiveStats;
+  /** How long a scrape may be answered with the last exposition, ms. */
+  readonly cacheTtlMs: number;
+  readonly version: string;
+  /** This host's clock, ms. */
+  readonly now: () => number;
+}
+
+export interface Scrape {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface Metrics {
+  /** @param accept the request's Accept header. */
+  scrape(accept: string | undefined): Promise<Scrape>;
+}
+
+const TYPES: readonly Family['type'][] = ['counter', 'gauge', 'histogram', 'summary'];
+
+/** The Node.js defaults, out of prom-client's registry into this folder's form. */
+async function nodeFamilies(registry: Registry): Promise<readonly Family[]> {
+  const metrics = await registry.getMetricsAsJSON();
+  return metrics.map((metric) => {
+    // Declared as a numeric enum, a name at run time.
+    const type = TYPES.find((known) => known === String(metric.type)) ?? 'unknown';
+    const samples = metric.values.map((value): Sample => {
+      const labels: Labels = Object.fromEntries(
+        Object.entries(value.labels).map(([name, label]) => [name, String(label)]),
+      );
+      const full = 'metricName' in value ? value.metricName : undefined;
+      const suffix = typeof full === 'string' ? full.slice(metric.name.length) : '';
+      return { labels, value: value.value, suffix };
+    });
+    return { name: metric.name, help: metric.help, type, samples };
+  });
+}
+
+/** The metrics of one app, with a registry of its own: two apps in one process do not share their counters. */
+export function createMetrics(view: MonitorView, options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+
+  const render = async (format: Format): Promise<Scrape> => {
+    const ofNode = await nodeFamilies(registry);
+    const snapshot = view.latest();
+    const families = [
+      ...totalsFamilies(view.totals()),
+      ...(snapshot === null ? [] : windowFamilies(snapshot)),
+      ...sourceFamilies(view.source()),
+      ...snapshotFamilies(snapshot),
+      ...liveFamilies(options.liveStats(), options.version),
+      ...ofNode,
+    ];
+    return { contentType: CONTENT_TYPES[format], body: expose(families, format) };
+  };
+
+  const cache = new Map<Format, { readonly at: number; readonly scrape: Promise<Scrape> }>();
+  return {
+    scrape: (accept) => {
+      const format = chooseFormat(accept);
+      const now = options.now();
+      const cached = cache.get(format);
+      // A clock that was set back must not keep an old exposition alive.
+      if (cached !== undefined && now >= cached.at && now - cached.at < options.cacheTtlMs)
+        return cached.scrape;
+      const scrape = render(format);
+      cache.set(format, { at: now, scrape });
+      // A failed one is not worth keeping; its caller gets the failure.
+      scrape.catch(() => cache.delete(format));
+      return scrape;
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * What the HTTP side needs from the monitor. Structural: src/monitor.ts implements it without importing this folder.
+ */
+import type { Observable } from 'rxjs';
+import type { Completeness, FeedEvent } from '../../streams/event.js';
+import type { BusinessMetrics, OperationMetrics, Snapshot } from '../../streams/snapshot.js';
+import type { SourceState } from '../../streams/source-state.js';
+import type { TotalsView } from '../../streams/totals.js';
+
+/** The answer of `GET /api/monitoring/realtime/`. */
+export interface RealTimeMetrics {
+  readonly operations_last_5min: number;
+  readonly errors_last_5min: number;
+  /** Percent over the last five minutes; null when there was no operation. */
+  readonly current_error_rate: number | null;
+  readonly pending_operations: number;
+  readonly throughput_per_minute: number;
+  readonly duration_p95_ms: number | null;
+  readonly duration_p99_ms: number | null;
+  /** ISO 8601 UTC, the database's clock. */
+  readonly timestamp: string;
+  readonly lag_ms: number | null;
+  readonly completeness: Completeness;
+}
+
+/** Where a client stopped reading the feed. */
+export interface FeedPosition {
+  readonly epoch: string;
+  readonly seq: number;
+}
+
+/** The events after a position, or the range of them that is no longer there. */
+export type Replay =
+  | { readonly events: readonly FeedEvent[] }
+  | { readonly gap: { readonly from_seq: number; readonly to_seq: number } };
+
+export interface MonitorView {
+  readonly snapshots$: Observable<Snapshot>;
+  /** Null until the first snapshot was taken. */
+  latest(): Snapshot | null;
+  /** Live events in fold order, in the batches in which they were folded. */
+  readonly events$: Observable<readonly FeedEvent[]>;
+  readonly epoch: string;
+  replay(since: FeedPosition): Replay;
+  /**
+   * Half-open period; without bounds the last 24 hours.
+   * A failure carries a `code`: `database_unavailable`, `standby` or `starting` become a 503 (see errors.ts).
+   */
+  getOperationMetrics(start?: Date, end?: Date): Promise<OperationMetrics>;
+  getBusinessMetrics(start?: Date, end?: Date): Promise<BusinessMetrics>;
+  getRealTimeMetrics(): RealTimeMetrics;
+  source(): SourceState;
+  totals(): TotalsView;
+  readonly retentionDays: number;
+}

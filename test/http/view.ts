@@ -1,0 +1,169 @@
+/** A monitor for the tests of src/http: the real pipeline, driven by hand instead of by a database. */
+import { Subject } from 'rxjs';
+import type { FeedPosition, MonitorView, RealTimeMetrics, Replay } from '../../src/http/view.js';
+import type { Batch, Completeness, RowUpdate, SyncRow, Tick } from '../../streams/event.js';
+import { type Pipeline, pipeline } from '../../streams/pipeline.js';
+import type { BusinessMetrics, OperationMetrics, Snapshot } from '../../streams/snapshot.js';
+import type { SourceState } from '../../streams/source-state.js';
+import type { TotalsView } from '../../streams/totals.js';
+
+export const START = Date.parse('2026-03-10T12:00:00Z');
+
+export const COMPLETE: Completeness = { state: 'complete', ratio: 1, reasons: [] };
+
+const SOURCE: SourceState = {
+  role: 'leader',
+  connected: true,
+  connectedSince: START,
+  bell: { configured: 'auto', mode: 'armed', reason: 'Idle.', since: START },
+  listener: { proven: true, restarts: 0, provenAt: START },
+  bells: 3,
+  polls: 5,
+  rowsRead: 7,
+  sealedId: 100,
+  highId: 102,
+  unsealedIds: 2,
+  sealLagMs: 1_500,
+  aheadRows: 0,
+  givenUp: 0,
+  pendingTracked: 1,
+  pendingUntracked: 0,
+  notificationQueueUsage: null,
+  resets: 0,
+  lastResetReason: null,
+  warnings: [],
+};
+
+let lastId = 0;
+
+export function row(part: Partial<SyncRow> = {}): SyncRow {
+  lastId += 1;
+  return {
+    id: lastId,
+    operationType: 'sync_changes',
+    status: 'success',
+    createdAt: START,
+    customerId: 42,
+    customerEmail: null,
+    onecId: null,
+    correlationId: `corr-${lastId}`,
+    errorMessage: null,
+    durationMs: 120,
+    conflictSource: null,
+    identificationMethod: null,
+    emailSent: false,
+    batch: null,
+    ...part,
+  };
+}
+
+export class HandDrivenView implements MonitorView {
+  readonly retentionDays = 400;
+  readonly #batches$ = new Subject<Batch>();
+  readonly #ticks$ = new Subject<Tick>();
+  readonly #pipeline: Pipeline;
+  #now = START;
+  #source: SourceState = SOURCE;
+  /** Thrown by everything that would ask the database. */
+  failure: Error | null = null;
+  /** What the periods were that were asked for. */
+  readonly periods: (readonly [Date | undefined, Date | undefined])[] = [];
+
+  constructor(epoch = 'epoch-1') {
+    this.#pipeline = pipeline({ batches$: this.#batches$, ticks$: this.#ticks$, epoch });
+    this.#pipeline.connect();
+  }
+
+  get epoch() {
+    return this.#pipeline.epoch;
+  }
+
+  get snapshots$() {
+    return this.#pipeline.snapshots$;
+  }
+
+  get events$() {
+    return this.#pipeline.events$;
+  }
+
+  /** Folds live rows (and updates) and gives their events out. */
+  fold(rows: readonly SyncRow[], updates: readonly RowUpdate[] = []): void {
+    this.#batches$.next({ origin: 'live', rows, updates, removals: [], now: this.#now });
+  }
+
+  /** Lets time pass and takes a snapshot. */
+  tick(ms = 0, completeness: Completeness = COMPLETE, lagMs: number | null = 4): void {
+    this.#now += ms;
+    this.#ticks$.next({ now: this.#now, completeness, lagMs });
+  }
+
+  setSource(part: Partial<SourceState>): void {
+    this.#source = { ...this.#source, ...part };
+  }
+
+  latest(): Snapshot | null {
+    return this.#pipeline.latest();
+  }
+
+  source(): SourceState {
+    return this.#source;
+  }
+
+  totals(): TotalsView {
+    return this.#pipeline.totals();
+  }
+
+  replay(since: FeedPosition): Replay {
+    return this.#pipeline.replay(since);
+  }
+
+  getOperationMetrics(start?: Date, end?: Date): Promise<OperationMetrics> {
+    return Promise.resolve().then(() => {
+      const { business: _business, ...operations } = this.#day(start, end);
+      return operations;
+    });
+  }
+
+  getBusinessMetrics(start?: Date, end?: Date): Promise<BusinessMetrics> {
+    return Promise.resolve().then(() => this.#day(start, end).business);
+  }
+
+  getRealTimeMetrics(): RealTimeMetrics {
+    const { windows, queue, at, lag_ms, completeness } = this.#snapshot();
+    const five = windows['5m'];
+    return {
+      operations_last_5min: five.total_operations,
+      errors_last_5min: five.error_count,
+      current_error_rate: five.error_rate,
+      pending_operations: queue.pending_operations,
+      throughput_per_minute: five.throughput_per_minute,
+      duration_p95_ms: five.duration_p95_ms,
+      duration_p99_ms: five.duration_p99_ms,
+      timestamp: at,
+      lag_ms,
+      completeness,
+    };
+  }
+
+  #day(start: Date | undefined, end: Date | undefined) {
+    this.periods.push([start, end]);
+    return this.#snapshot().windows['24h'];
+  }
+
+  #snapshot(): Snapshot {
+    if (this.failure !== null) throw this.failure;
+    const latest = this.latest();
+    if (latest === null) throw Object.assign(new Error('no snapshot yet'), { code: 'starting' });
+    return latest;
+  }
+}
+
+export const NO_CLIENTS = {
+  clients: 0,
+  droppedEvents: 0,
+  skippedSnapshots: 0,
+  faults: 0,
+  closedSlow: 0,
+  closedSilent: 0,
+  socketErrors: 0,
+};
