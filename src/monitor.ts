@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { Completeness, FeedEvent, Tick } from '../streams/event.js';
 import { type Pipeline, pipeline } from '../streams/pipeline.js';
 import type { BusinessMetrics, OperationMetrics, OperationNumbers, Snapshot } from '../streams/snapshot.js';
 import type { SourceState } from '../streams/source-state.js';
 import type { TotalsView } from '../streams/totals.js';
+import { shipped } from './files.js';
 import { businessOfTable, hoursOfTable, operationsOfTable } from './history/table-query.js';
 import { ReadPool } from './source/pool.js';
 import { type Prepared, prepare } from './source/prepare.js';
@@ -102,17 +102,10 @@ export async function startMonitor(config: MonitorConfig): Promise<CustomerSyncM
     table: config.table ?? 'public.customer_sync_logs',
     bell: config.bell ?? 'auto',
     install: config.migrate ?? true,
-    sqlDir: sqlDir(),
+    sqlDir: shipped('sql'),
     log,
   });
   return new CustomerSyncMonitor(config, prepared, log);
-}
-
-/** Where the SQL files are, from the sources and from the build alike. */
-export function sqlDir(): string {
-  const here = fileURLToPath(import.meta.url);
-  const root = here.includes('/dist/src/') ? '../../sql' : '../sql';
-  return fileURLToPath(new URL(root, import.meta.url));
 }
 
 /** Live numbers of a customer synchronisation: windows, any period, events. Made by `startMonitor`. */

@@ -1,0 +1,132 @@
+/** All wiring: the only place that sees every folder. */
+import type { Config } from './config.js';
+import { shipped, version } from './files.js';
+import { createAccess } from './http/auth.js';
+import { LiveHub } from './http/live.js';
+import { loadPage } from './http/page.js';
+import { createApp } from './http/routes.js';
+import { startServer } from './http/server.js';
+import type { Logger } from './log.js';
+import { startMonitor } from './monitor.js';
+import { Link } from './source/connection.js';
+import {
+  migrate as install,
+  pendingStatements,
+  removalStatements,
+  unmigrate as remove,
+  type Statement,
+} from './source/migrate.js';
+import { discoverTable, type TableInfo } from './source/table.js';
+
+export interface Served {
+  /** Where to open the page. */
+  readonly address: string;
+  /** Ends everything in order, within 5 s. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Follows the table and serves what it finds.
+ * @throws with one sentence when the database, the table or the port cannot be used
+ */
+export async function serve(config: Config, { log }: { readonly log: Logger }): Promise<Served> {
+  const monitor = await startMonitor({
+    databaseUrl: databaseUrl(config),
+    table: config.SYNC_LOG_TABLE,
+    bell: config.BELL,
+    manualResolutionMinutes: config.MANUAL_RESOLUTION_MINUTES,
+    hourCost: config.HOUR_COST ?? undefined,
+    retentionDays: config.ROLLUP_RETENTION_DAYS,
+    log,
+  });
+  const onError = (error: unknown, where: string) =>
+    log.error({ event_type: 'internal', where, error }, `failed in ${where}`);
+  const access = createAccess({
+    host: config.HOST,
+    auth: config.AUTH,
+    authToken: config.AUTH_TOKEN ?? undefined,
+    viewerToken: config.VIEWER_TOKEN ?? undefined,
+    metricsToken: config.METRICS_TOKEN ?? undefined,
+  });
+  const hub = new LiveHub(monitor, { onError });
+  const app = createApp(monitor, {
+    access,
+    page: await loadPage(shipped('dashboards/live')),
+    metricsEnabled: config.PROMETHEUS_METRICS_ENABLED,
+    metricsCacheTtl: config.METRICS_CACHE_TTL,
+    liveStats: () => hub.stats(),
+    version: version(),
+    onError,
+  });
+  try {
+    const server = await startServer({ host: config.HOST, port: config.PORT, app, hub, access, onError });
+    log.info({ event_type: 'serving', address: server.url, access: access.mode }, `open ${server.url}`);
+    return {
+      address: server.url,
+      async stop() {
+        await server.close(1_500);
+        await monitor.stop();
+      },
+    };
+  } catch (error) {
+    await monitor.stop();
+    throw error;
+  }
+}
+
+interface MigrateDeps {
+  readonly dryRun: boolean;
+  readonly log: Logger;
+  /** Where the SQL of a dry run goes, a line at a time. */
+  readonly print: (line: string) => void;
+}
+
+/** Installs schema and bell, or prints the SQL that would. @throws with one sentence when it may not */
+export function migrate(config: Config, deps: MigrateDeps): Promise<void> {
+  return withTable(config, async (link, table) => {
+    const todo = deps.dryRun
+      ? await pendingStatements(link, table, config.BELL, shipped('sql'))
+      : await install(link, table, config.BELL, shipped('sql'));
+    report(todo, deps, `the monitor's schema and bell are installed on ${table.qualified}`);
+  });
+}
+
+/** Removes all that `migrate` added, or prints the SQL that would. @throws with one sentence when it may not */
+export function unmigrate(config: Config, deps: MigrateDeps): Promise<void> {
+  return withTable(config, async (link, table) => {
+    const todo = deps.dryRun
+      ? await removalStatements(link, table, shipped('sql'))
+      : await remove(link, table, shipped('sql'));
+    report(todo, deps, `nothing of the monitor is on ${table.qualified}`);
+  });
+}
+
+function report(todo: readonly Statement[], { dryRun, log, print }: MigrateDeps, nothing: string): void {
+  if (todo.length === 0) {
+    if (dryRun) print(`-- Nothing to do: ${nothing}.`);
+    else log.info({ event_type: 'migrate' }, `nothing to do: ${nothing}`);
+  }
+  for (const { title, sql } of todo) {
+    if (dryRun) print(`-- ${title}\n${sql}\n`);
+    else log.info({ event_type: 'migrate' }, `done: ${title}`);
+  }
+}
+
+async function withTable(
+  config: Config,
+  work: (link: Link, table: TableInfo) => Promise<void>,
+): Promise<void> {
+  const link = new Link('migrate', { url: databaseUrl(config) });
+  await link.connect();
+  try {
+    await work(link, await discoverTable(link, config.SYNC_LOG_TABLE));
+  } finally {
+    link.close();
+  }
+}
+
+function databaseUrl(config: Config): string {
+  if (config.DATABASE_URL === null)
+    throw new Error('DATABASE_URL is not set; it names the database to work on.');
+  return config.DATABASE_URL;
+}
