@@ -135,11 +135,6 @@ export class LiveClient {
     this.#dropped = 0;
   }
 
-  /** The feed was numbered anew: old positions mean nothing. */
-  restartFeed(): void {
-    this.#seq = 0;
-  }
-
   /** Heartbeat, half-open sockets, and the end of a client that does not read. */
   sweep(): void {
     if (!this.open) return;

@@ -52,7 +52,6 @@ export class LiveHub {
   #pending: FeedEvent[] = [];
   #flushTimer: NodeJS.Timeout | undefined;
   #flushedAt = Number.NEGATIVE_INFINITY;
-  #epoch: string;
   #feedSeq = 0;
   #health = '';
   #closing = false;
@@ -62,7 +61,6 @@ export class LiveHub {
     this.#view = view;
     this.#limits = { ...LIVE_LIMITS, ...options.limits };
     this.#onError = options.onError;
-    this.#epoch = view.epoch;
     // A variable, because the published types do not know `closeTimeout` yet.
     const serverOptions = {
       noServer: true,
@@ -194,11 +192,6 @@ export class LiveHub {
   #onEvents(events: readonly FeedEvent[]): void {
     const last = events.at(-1);
     if (last === undefined) return;
-    if (this.#view.epoch !== this.#epoch) {
-      this.#flush();
-      this.#epoch = this.#view.epoch;
-      for (const client of this.#clients) client.restartFeed();
-    }
     this.#feedSeq = last.seq;
     if (!this.#anyWants('events')) return;
     for (const event of events) this.#pending.push(event);
@@ -212,7 +205,7 @@ export class LiveHub {
     this.#flushTimer = undefined;
     if (this.#pending.length === 0) return;
     this.#flushedAt = performance.now();
-    const flush = new EventFlush(this.#epoch, this.#pending);
+    const flush = new EventFlush(this.#view.epoch, this.#pending);
     this.#pending = [];
     for (const client of this.#clients) {
       if (!client.wants('events')) continue;

@@ -121,6 +121,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return Response.json(errorBody(error), { status: 400, headers: { 'Cache-Control': 'no-store' } });
     },
   });
+  let closing: Promise<void> | undefined;
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -129,6 +130,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
     },
     (request, response) => {
+      // server.close() ends the connections that are idle then; one whose answer was under way becomes idle later.
+      response.once('close', () =>
+        setImmediate(() => closing !== undefined && server.closeIdleConnections()),
+      );
       handle(request, response).catch((error: unknown) => {
         onError(error, 'http: request');
         response.destroy();
@@ -155,7 +160,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   const shown = address.address === '0.0.0.0' ? '127.0.0.1' : address.address === '::' ? '[::1]' : name;
 
-  let closing: Promise<void> | undefined;
   const close = async (timeoutMs: number): Promise<void> => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);

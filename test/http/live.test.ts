@@ -30,7 +30,7 @@ async function setUp(limits: Partial<LiveLimits> = {}) {
     expect(failures).toEqual([]);
   });
   const { port } = server.address() as AddressInfo;
-  return { view, hub, connect: () => Client.open(`ws://127.0.0.1:${port}/ws`) };
+  return { view, hub, failures, connect: () => Client.open(`ws://127.0.0.1:${port}/ws`) };
 }
 
 /** A client that checks every message against the protocol's schema and lets a test wait for one. */
@@ -400,6 +400,17 @@ describe('the connection', () => {
     expect(hub.accepting).toBe(true);
     await connect();
     expect(hub.accepting).toBe(false);
+  });
+});
+
+describe('the end of the input', () => {
+  it('is reported, and the clients stay', async () => {
+    const { view, failures, connect } = await setUp({ heartbeatMs: 20, sweepMs: 5 });
+    const client = await connect();
+    const error = new Error('the reader is gone');
+    view.break(error);
+    expect(failures.splice(0)).toEqual([error, error]);
+    await client.next('heartbeat');
   });
 });
 

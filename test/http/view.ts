@@ -97,6 +97,11 @@ export class HandDrivenView implements MonitorView {
     this.#ticks$.next({ now: this.#now, completeness, lagMs });
   }
 
+  /** Ends the input as a fault of the reader would. */
+  break(error: Error): void {
+    this.#ticks$.error(error);
+  }
+
   setSource(part: Partial<SourceState>): void {
     this.#source = { ...this.#source, ...part };
   }
