@@ -38,7 +38,7 @@ export type Decision =
   | { readonly allowed: false; readonly status: 401 | 403; readonly code: string; readonly message: string };
 
 export interface Access {
-  /** `open`: no token asked for. */
+  /** `loopback`: open to this machine; `tokens`: asked for; `off`: open to all who reach the port. */
   readonly mode: 'loopback' | 'tokens' | 'off';
   decide(request: AccessRequest): Decision;
 }

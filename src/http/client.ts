@@ -3,7 +3,6 @@
  * It decides about itself; when it is asked is the hub's business (live.ts).
  */
 import type { RawData, WebSocket } from 'ws';
-import type { FeedEvent } from '../../streams/event.js';
 import { EVENTS_PER_FRAME, type EventChunk, eventsFrame, type SnapshotFrame } from './frames.js';
 import type { LiveLimits } from './limits.js';
 import type { Topic } from './messages.js';
@@ -171,7 +170,11 @@ export class LiveClient {
 
   #receive(data: RawData, isBinary: boolean): void {
     this.#answered = true;
-    const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer);
+    const bytes = Buffer.isBuffer(data)
+      ? data
+      : Array.isArray(data)
+        ? Buffer.concat(data)
+        : Buffer.from(data);
     const limit = this.#options.limits.messageBytes;
     if (bytes.length > limit) {
       this.#fault(
@@ -243,7 +246,7 @@ export class LiveClient {
     this.#seq = last.seq;
     const json: string[] = [];
     const filter = this.#filter;
-    for (const event of events as readonly FeedEvent[]) {
+    for (const event of events) {
       if (filter === undefined || filter.matches(event)) json.push(JSON.stringify(event));
     }
     const next = { epoch: view.epoch, seq: last.seq };
