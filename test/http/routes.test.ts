@@ -1,56 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { type AccessOptions, createAccess } from '../../src/http/auth.js';
-import { loadPage } from '../../src/http/page.js';
-import { type AppOptions, createApp } from '../../src/http/routes.js';
 import {
   aliveAnswer,
   businessMetrics,
-  errorAnswer,
   healthAnswer,
-  notReadyAnswer,
   operationMetrics,
   readyAnswer,
   realTimeMetrics,
 } from '../../src/http/schemas.js';
-import { HandDrivenView, NO_CLIENTS, row, START } from './view.js';
-
-const page = await loadPage('dashboards/live');
-
-function setUp(access: AccessOptions = { host: '127.0.0.1' }, options: Partial<AppOptions> = {}) {
-  const view = new HandDrivenView();
-  const failures: unknown[] = [];
-  const app = createApp(view, {
-    access: createAccess(access),
-    page,
-    liveStats: () => NO_CLIENTS,
-    version: '1.2.3',
-    onError: (error) => failures.push(error),
-    now: () => START,
-    ...options,
-  });
-  return { view, app, failures };
-}
-
-/** A monitor that has seen one row of every kind. */
-function busy(access?: AccessOptions) {
-  const made = setUp(access);
-  made.view.fold([
-    row(),
-    row({ status: 'failed', errorMessage: 'no answer' }),
-    row({ operationType: 'export_to_1c', status: 'pending', durationMs: null }),
-    row({ operationType: 'conflict_resolution', conflictSource: 'data_import', emailSent: true }),
-    row({ operationType: 'customer_identification', identificationMethod: 'email' }),
-    row({ operationType: 'of_a_new_kind', status: 'odd' }),
-  ]);
-  made.view.tick();
-  return made;
-}
-
-async function errorOf(response: Response): Promise<{ code: string; message: string }> {
-  return errorAnswer.parse(await response.json()).error;
-}
+import { busyApp as busy, errorOf, setUpApp as setUp } from './app.js';
 
 const READS: readonly [string, z.ZodType][] = [
   ['/api/monitoring/operations/', operationMetrics],
@@ -108,6 +67,8 @@ describe('answers', () => {
     expect([response.status, await response.text()]).toEqual([200, '']);
   });
 });
+
+const wellFormed = (text: string): string => Buffer.from(text).toString();
 
 describe('refusals', () => {
   it.each(['/api/monitoring/operations/', '/api/monitoring/business'])(
@@ -235,152 +196,6 @@ describe('refusals', () => {
       { numRuns: 300 },
     );
     expect(failures).toEqual([]);
-  });
-});
-
-const wellFormed = (text: string): string => Buffer.from(text).toString();
-
-describe('health', () => {
-  const down = { connected: false };
-  it.each([
-    ['leading', {}, 200, 200, undefined],
-    ['the database is down', down, 503, 503, 'database_unavailable'],
-    ['standby', { role: 'standby' }, 200, 503, 'standby'],
-    ['standby without its database', { role: 'standby', connected: false }, 503, 503, 'database_unavailable'],
-    ['starting', { role: 'starting' }, 503, 503, 'starting'],
-    ['stopping', { role: 'stopped' }, 503, 503, 'stopping'],
-  ] as const)('%s', async (_name, source, health, ready, code) => {
-    const { app, view } = busy();
-    view.setSource(source);
-    const answers = await Promise.all(['/api/health/', '/readyz', '/livez'].map((path) => app.request(path)));
-    expect(answers.map((answer) => answer.status)).toEqual([health, ready, 200]);
-    for (const answer of answers.filter(({ status }) => status === 503)) {
-      expect(notReadyAnswer.parse(await answer.json()).error.code).toBe(code);
-    }
-  });
-
-  it('is not ready before the first snapshot', async () => {
-    const response = await setUp().app.request('/readyz');
-    expect(response.status).toBe(503);
-    expect(notReadyAnswer.parse(await response.json())).toMatchObject({
-      status: 'not_ready',
-      error: { code: 'starting' },
-    });
-  });
-});
-
-describe('access', () => {
-  const TOKENS: AccessOptions = { host: '0.0.0.0', authToken: 'a', viewerToken: 'v', metricsToken: 'm' };
-  const paths = [
-    '/',
-    '/page.js',
-    '/api/monitoring/realtime/',
-    '/openapi.json',
-    '/nothing',
-    '/metrics',
-    '/api/metrics/',
-  ];
-
-  it.each([
-    [undefined, [401, 401, 401, 401, 401, 401, 401]],
-    ['Bearer wrong', [401, 401, 401, 401, 401, 401, 401]],
-    ['Bearer a', [200, 200, 200, 200, 404, 200, 200]],
-    ['Bearer v', [200, 200, 200, 200, 404, 200, 200]],
-    ['Bearer m', [403, 403, 403, 403, 403, 200, 200]],
-  ])('%s', async (authorization, expected) => {
-    const { app } = busy(TOKENS);
-    const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
-    const answers = await Promise.all(paths.map((path) => app.request(path, { headers })));
-    expect(answers.map((answer) => answer.status)).toEqual(expected);
-    for (const answer of answers.filter(({ status }) => status === 401)) {
-      expect(answer.headers.get('www-authenticate')).toMatch(/Basic realm=.*Bearer realm=/);
-      await errorOf(answer);
-    }
-  });
-
-  it('a viewer may not change anything', async () => {
-    const headers = { authorization: 'Bearer v' };
-    const response = await busy(TOKENS).app.request('/api/monitoring/realtime/', { method: 'POST', headers });
-    expect([response.status, (await errorOf(response)).code]).toEqual([403, 'role_not_allowed']);
-  });
-
-  it('is not needed for the health paths, slash or not', async () => {
-    const { app } = busy(TOKENS);
-    for (const path of ['/api/health', '/api/health/', '/livez', '/livez/', '/readyz', '/readyz/']) {
-      const response = await app.request(path, {
-        headers: { host: 'any.example', origin: 'http://other.example' },
-      });
-      expect([path, response.status]).toEqual([path, 200]);
-    }
-  });
-
-  it('on loopback is by Host and Origin', async () => {
-    const { app } = busy();
-    const status = async (headers: Record<string, string>) => (await app.request('/', { headers })).status;
-    expect(await status({ host: 'localhost:8080' })).toBe(200);
-    expect(await status({ host: 'evil.example' })).toBe(403);
-    expect(await status({ host: 'localhost', origin: 'http://evil.example' })).toBe(403);
-  });
-});
-
-describe('the page', () => {
-  it('is served with its policy, and only when it changed', async () => {
-    const { app } = busy();
-    const first = await app.request('/');
-    expect(first.status).toBe(200);
-    expect(first.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(first.headers.get('content-security-policy')).toContain("default-src 'none'");
-    expect(first.headers.get('x-frame-options')).toBe('DENY');
-    expect(await first.text()).toContain('<!doctype html>');
-    const etag = first.headers.get('etag') ?? '';
-    for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
-      const again = await app.request('/index.html', { headers: { 'if-none-match': tag } });
-      expect([again.status, await again.text()]).toEqual([304, '']);
-    }
-    expect((await app.request('/', { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
-  });
-
-  it('names only files that exist, and no other host', async () => {
-    const { app } = busy();
-    const html = await (await app.request('/')).text();
-    const links = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]);
-    expect(links.length).toBeGreaterThan(2);
-    for (const link of links) expect((await app.request(`/${link}`)).status).toBe(200);
-    for (const [, file] of page) {
-      const text = Buffer.from(file.body).toString().replaceAll('http://www.w3.org/2000/svg', '');
-      expect(text).not.toMatch(/https?:\/\/|@import|innerHTML|outerHTML|insertAdjacentHTML/);
-    }
-    for (const [, file] of page) {
-      const imports = [
-        ...Buffer.from(file.body)
-          .toString()
-          .matchAll(/from '\.\/([^']+)'/g),
-      ];
-      for (const match of imports) expect(page.has(`/${match[1]}`)).toBe(true);
-    }
-  });
-
-  it('leads to no file outside', async () => {
-    const { app } = busy();
-    const tries = [
-      '/../package.json',
-      '/..%2f..%2fpackage.json',
-      '/%2e%2e/package.json',
-      '/page.js/../../package.json',
-    ];
-    for (const path of [...tries, '/.git/config', '/....//package.json', '/page.js%00']) {
-      expect([path, (await app.request(path)).status]).toEqual([path, 404]);
-    }
-  });
-
-  it('is not found where there is none', async () => {
-    const { app } = setUp({ host: '127.0.0.1' }, { page: undefined });
-    expect((await app.request('/')).status).toBe(404);
-  });
-
-  it('says what is wrong with its directory', async () => {
-    await expect(loadPage('sql')).rejects.toThrow(/sql has no index.html/);
-    await expect(loadPage('dashboards/nowhere')).rejects.toThrow(/ENOENT/);
   });
 });
 
