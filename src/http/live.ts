@@ -82,6 +82,8 @@ export class LiveHub {
       }),
     ];
     this.#sweepTimer = setInterval(() => this.#sweep(), this.#limits.sweepMs);
+    // The listening socket keeps the process alive; a hub whose server could not start must not.
+    this.#sweepTimer.unref();
   }
 
   stats(): LiveStats {
