@@ -35,7 +35,7 @@ function decodeBatch(json: string): BatchTotals {
 }
 
 function count(text: string | null | undefined): number | null {
-  if (text == null || text === '') return null;
+  if (text == null || text.trim() === '') return null; // Number('  ') would be 0
   const number = Number(text);
   return Number.isFinite(number) ? number : null;
 }
