@@ -30,7 +30,7 @@ SELECT format('GRANT USAGE ON SCHEMA %I TO %I', nspname, :'role')
   FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid WHERE c.oid = :'table'::regclass \gexec
 
 -- The sequence behind id: its position says which ids exist. SELECT only; nobody's nextval is touched.
-SELECT DISTINCT format('GRANT SELECT ON SEQUENCE %s TO %I', s.oid::regclass, :'role')
+SELECT DISTINCT format('GRANT USAGE ON SCHEMA %1$s TO %2$I; GRANT SELECT ON SEQUENCE %3$s TO %2$I', s.relnamespace::regnamespace, :'role', s.oid::regclass)
   FROM pg_class s
   JOIN pg_depend d ON (d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.refobjid = :'table'::regclass)
                    OR (d.refclassid = 'pg_class'::regclass AND d.refobjid = s.oid

@@ -83,15 +83,17 @@ const KINDS: Record<string, string> = {
  * @throws TableError with one message that names the table, what is missing and what was found.
  */
 export async function discoverTable(link: Link, configured: string): Promise<TableInfo> {
+  const names = namesOf(configured);
+  // The catalogue and not to_regclass: that fails on names with a space (until PostgreSQL 15) and on closed schemas.
   const [relation] = await link.query(
     `SELECT c.oid, c.relkind, n.nspname, c.relname, format('%I.%I', n.nspname, c.relname), row_security_active(c.oid),
             c.relpersistence, (SELECT oid FROM pg_database WHERE datname = current_database()), current_user,
             has_schema_privilege(n.oid, 'USAGE')
-     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.oid = coalesce(
-       CASE WHEN $1 ~ '^[^".]+([.][^".]+)?$' OR $1 ~ '"' THEN to_regclass($1) END,
-       to_regclass((SELECT string_agg(quote_ident(part), '.') FROM unnest(string_to_array($1, '.')) AS part)))`,
-    [configured],
+     FROM unnest($1::name[], $2::name[]) WITH ORDINALITY AS wanted (schema, name, preference)
+     JOIN pg_class c ON c.relname = wanted.name JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE CASE WHEN wanted.schema IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = wanted.schema END
+     ORDER BY wanted.preference LIMIT 1`,
+    [names.map(({ schema }) => schema), names.map(({ name }) => name)],
   );
   const where = `Table ${configured} (SYNC_LOG_TABLE)`;
   if (!relation)
@@ -129,6 +131,22 @@ export async function discoverTable(link: Link, configured: string): Promise<Tab
   };
 }
 
+const PART = '(?:"((?:[^"]|"")+)"|([^".]+))';
+const NAME = new RegExp(`^${PART}(?:[.]${PART})?$`, 'u');
+
+/** What the configured name may mean, best first: by SQL's rules (unquoted is folded), then as it is written. */
+function namesOf(configured: string): { schema: string | null; name: string }[] {
+  const match = NAME.exec(configured.trim());
+  if (!match) return [];
+  const fold = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const part = (at: number, plain: (text: string) => string) =>
+    match[at]?.replaceAll('""', '"') ?? (match[at + 1] === undefined ? null : plain(match[at + 1] as string));
+  return [fold, (text: string) => text].map((plain) => {
+    const [first, second] = [part(1, plain), part(3, plain)];
+    return second === null ? { schema: null, name: `${first}` } : { schema: first, name: second };
+  });
+}
+
 async function readColumns(
   link: Link,
   oid: number,
@@ -136,8 +154,11 @@ async function readColumns(
   warnings: string[],
 ): Promise<Set<OptionalColumn>> {
   const rows = await link.query(
-    `SELECT a.attname, format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL), has_column_privilege(a.attrelid, a.attnum, 'SELECT')
-     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    `WITH RECURSIVE base (column_type, oid) AS ( -- a domain may be made of another one
+       SELECT atttypid, atttypid FROM pg_attribute WHERE attrelid = $1
+       UNION SELECT base.column_type, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.oid WHERE t.typbasetype <> 0)
+     SELECT a.attname, format_type(t.oid, NULL), has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+     FROM pg_attribute a JOIN base ON base.column_type = a.atttypid JOIN pg_type t ON t.oid = base.oid AND t.typbasetype = 0
      WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [oid],
   );
@@ -184,7 +205,7 @@ async function readSequence(
   const [row] = await link.query(
     `WITH id AS (SELECT attrelid, attnum FROM pg_attribute WHERE attrelid = $1 AND attname = 'id')
      SELECT c.oid, format('%I.%I', n.nspname, c.relname), s.seqincrement, s.seqcache, s.seqcycle,
-            has_sequence_privilege(c.oid, 'SELECT')
+            has_sequence_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
      FROM (
        SELECT d.refobjid AS oid, 1 AS preference FROM id
          JOIN pg_attrdef ad ON ad.adrelid = id.attrelid AND ad.adnum = id.attnum
@@ -206,7 +227,9 @@ async function readSequence(
     );
   const [sequenceOid, qualified, increment, cache, cycle, readable] = row as string[];
   if (readable !== 't')
-    throw new TableError(`${where}: role ${user} may not read the sequence ${qualified} (GRANT SELECT).`);
+    throw new TableError(
+      `${where}: role ${user} may not read the sequence ${qualified} (GRANT SELECT, and USAGE on its schema).`,
+    );
   if (Number(increment) < 1)
     throw new TableError(
       `${where}: the sequence ${qualified} counts by ${increment}; a positive increment is needed.`,
