@@ -30,6 +30,17 @@ export interface Served {
  * @throws with one sentence when the database, the table or the port cannot be used
  */
 export async function serve(config: Config, { log }: { readonly log: Logger }): Promise<Served> {
+  const onError = (error: unknown, where: string) =>
+    log.error({ event_type: 'internal', where, error }, `failed in ${where}`);
+  // What can be wrong with the settings is found before anything runs.
+  const access = createAccess({
+    host: config.HOST,
+    auth: config.AUTH,
+    authToken: config.AUTH_TOKEN ?? undefined,
+    viewerToken: config.VIEWER_TOKEN ?? undefined,
+    metricsToken: config.METRICS_TOKEN ?? undefined,
+  });
+  const page = await loadPage(shipped('dashboards/live'));
   const monitor = await startMonitor({
     databaseUrl: databaseUrl(config),
     table: config.SYNC_LOG_TABLE,
@@ -39,19 +50,10 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     retentionDays: config.ROLLUP_RETENTION_DAYS,
     log,
   });
-  const onError = (error: unknown, where: string) =>
-    log.error({ event_type: 'internal', where, error }, `failed in ${where}`);
-  const access = createAccess({
-    host: config.HOST,
-    auth: config.AUTH,
-    authToken: config.AUTH_TOKEN ?? undefined,
-    viewerToken: config.VIEWER_TOKEN ?? undefined,
-    metricsToken: config.METRICS_TOKEN ?? undefined,
-  });
   const hub = new LiveHub(monitor, { onError });
   const app = createApp(monitor, {
     access,
-    page: await loadPage(shipped('dashboards/live')),
+    page,
     metricsEnabled: config.PROMETHEUS_METRICS_ENABLED,
     metricsCacheTtl: config.METRICS_CACHE_TTL,
     liveStats: () => hub.stats(),
@@ -69,6 +71,7 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
       },
     };
   } catch (error) {
+    await hub.close();
     await monitor.stop();
     throw error;
   }

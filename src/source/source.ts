@@ -7,6 +7,7 @@ import { type BellSetting, Bells } from './bells.js';
 import { DatabaseClock } from './clock.js';
 import { ConnectionLostError, Link } from './connection.js';
 import { Continuity } from './continuity.js';
+import { Cycle } from './cycle.js';
 import { Keeper, type Keys, keysOf } from './keeper.js';
 import { Listener } from './listener.js';
 import { Reader, ResetNeededError } from './reader.js';
@@ -37,15 +38,15 @@ export interface SourceOptions {
   readonly pendingLimit?: number;
 }
 
+const LOCK_NOT_AVAILABLE = '55P03';
+const QUERY_CANCELED = '57014';
+/** Syntax or access rule, feature not supported (a cached plan's row type), object not in the right state. */
+const TABLE_CHANGED = /^(42|0A|55)/;
+
 /** No row can be hidden by a policy, no transaction of ours is long, no index is left unused, no notice is slow. */
 export const READER_SESSION = `SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = on;
   SET row_security = off; SET statement_timeout = 10000; SET lock_timeout = 1000; SET jit = off; SET enable_seqscan = off;
   SET search_path = pg_catalog; SET extra_float_digits = 1; SET timezone = 'UTC'`;
-
-const POLL_MS = 1_000;
-const IDLE_CADENCE_MS = 50;
-/** A rebuild follows pending rows beyond the bound; not more often than this. ms. */
-const SWEEP_MS = 60_000;
 
 /**
  * Follows the table: waits for the bell or the cadence, reads what is new, emits it as batches, keeps its connections
@@ -64,6 +65,7 @@ export class Source {
   readonly #listener: Listener;
   readonly #bells: Bells;
   readonly #reader: Reader;
+  readonly #cycle: Cycle;
   #table: TableInfo;
   #stopped = false;
   #loop: Promise<void> | undefined;
@@ -110,6 +112,7 @@ export class Source {
       role: 'starting',
       connected: true,
       connectedSince: Date.now(),
+      lostReason: '',
       armedAt: Number.POSITIVE_INFINITY,
       bellReason: 'starting',
       polls: 0,
@@ -119,6 +122,15 @@ export class Source {
       resets: 0,
       lastResetReason: null,
     };
+    this.#cycle = new Cycle({
+      reader: this.#reader,
+      keeper: this.#keeper,
+      listener: this.#listener,
+      bells: this.#bells,
+      continuity: this.#continuity,
+      seen: this.#seen,
+      cadenceMs: options.cadenceMs ?? 15,
+    });
   }
 
   /** Begins to follow; returns at once and never throws: from here on outages heal. */
@@ -173,9 +185,14 @@ export class Source {
           continue;
         }
         await this.#connectReader();
-        this.#restored();
-        attempt = 0;
-        while (!this.#stopped) await this.#wait(await this.#cycle());
+        while (!this.#stopped) {
+          const woken = this.#woken;
+          this.#woken = false;
+          const pause = await this.#cycle.run(woken);
+          this.#restored();
+          attempt = 0;
+          await this.#wait(pause);
+        }
       } catch (error) {
         if (this.#stopped) return;
         await this.#recover(error, attempt++);
@@ -215,120 +232,15 @@ export class Source {
     const rows = this.#reader.rowsRead;
     await this.#reader.start();
     this.#seen.scanning = false;
-    this.#scannedAt = performance.now();
+    this.#cycle.restarted();
     this.#options.log.info(
       {
         event_type: 'start_scan',
         rows: this.#reader.rowsRead - rows,
-        duration_ms: Math.round(this.#scannedAt - before),
+        duration_ms: Math.round(performance.now() - before),
       },
       'windows filled from the table',
     );
-  }
-
-  #scannedAt = 0;
-  #pendingAt = 0;
-  #pendingMs = 0;
-  #aheadAt = 0;
-  #rowsAt = 0;
-  #bellsAtLook = 0;
-
-  /** Reads once what there is. @returns ms to wait before the next cycle. */
-  async #cycle(): Promise<number> {
-    const reader = this.#reader;
-    const bellsBefore = this.#bells.heard;
-    const armedBefore = this.#keeper.armed && performance.now() - this.#seen.armedAt > 500;
-    const woken = this.#woken;
-    this.#woken = false;
-    if (reader.pending.untracked > 0 && performance.now() - this.#scannedAt > SWEEP_MS)
-      throw new ResetNeededError(`${reader.pending.untracked} pending rows beyond the bound are swept`);
-    const { rows, more } = await reader.poll();
-    this.#seen.polls++;
-    const now = performance.now();
-    if (rows > 0) this.#rowsAt = now;
-    this.#bells.read(rows, armedBefore && !woken && bellsBefore === this.#bells.heard, now);
-    await this.#lookIfDue(now);
-    await this.#pendingIfDue(woken);
-    const aheadMore = await this.#aheadIfDue();
-    this.#continuity.mark();
-    await this.#bellPolicy(more);
-    this.#seen.behind = more;
-    if (!more) this.#seen.upToDateAt = performance.now();
-    if (more || aheadMore) return 0;
-    return this.#pauseLength();
-  }
-
-  async #lookIfDue(now: number): Promise<void> {
-    const reader = this.#reader;
-    const sinceLook = this.#lookedAt === undefined ? Number.POSITIVE_INFINITY : now - this.#lookedAt;
-    // A slow flush hides a storm of bells from their rate; some bells since the last look are reason for one.
-    const ringing = this.#bells.heard - this.#bellsAtLook >= 3 && sinceLook >= 50;
-    if (!(reader.lookWanted || ringing || sinceLook >= POLL_MS) || reader.lookDueIn > 0) return;
-    this.#bellsAtLook = this.#bells.heard;
-    const look = await reader.look();
-    this.#lookedAt = performance.now();
-    this.#bells.saw(look, this.#lookedAt);
-    // Believe pg_locks, not our memory: a key that we do not hold rings no bell.
-    if (this.#keeper.armed && look.keyHolder !== this.#keeper.link.pid) this.#keeper.notHolding();
-  }
-
-  #lookedAt: number | undefined;
-
-  async #pendingIfDue(woken: boolean): Promise<void> {
-    const since = performance.now() - this.#pendingAt;
-    const due = !this.#reader.pending.roundDone || woken || since >= (this.#keeper.armed ? POLL_MS : 100);
-    if (this.#reader.pending.tracked === 0 || !due || since < 10 * this.#pendingMs) return;
-    const before = performance.now();
-    await this.#reader.rereadPending();
-    this.#pendingAt = performance.now();
-    this.#pendingMs = this.#pendingAt - before;
-  }
-
-  async #aheadIfDue(): Promise<boolean> {
-    if (performance.now() - this.#aheadAt < POLL_MS) return false;
-    const { more } = await this.#reader.readAhead();
-    if (!more) this.#aheadAt = performance.now();
-    return more;
-  }
-
-  async #bellPolicy(backlog: boolean): Promise<void> {
-    const now = performance.now();
-    if (!this.#keeper.link.connected || !this.#keeper.leader) {
-      // The reader goes on; the loop of #lead decides who follows.
-      await this.#keeper.connect();
-      if (!(await this.#keeper.lead())) throw new ConnectionLostError('keeper', 'another monitor leads');
-    }
-    const decision = this.#bells.decide({
-      now,
-      armed: this.#keeper.armed,
-      leading: this.#keeper.leader,
-      listenerProven: this.#listener.proven,
-      backlog,
-    });
-    this.#seen.bellReason = decision.reason;
-    if (decision.action === 'disarm') {
-      await this.#keeper.disarm();
-      this.#seen.armedAt = Number.POSITIVE_INFINITY;
-    } else if (decision.action === 'arm') {
-      this.#bells.tried(now);
-      if (await this.#keeper.arm()) {
-        this.#seen.armedAt = performance.now();
-        this.#woken = true; // every silent writer has ended: poll once more, then sleep
-      } else this.#seen.bellReason = 'a writer holds the key';
-    }
-  }
-
-  #pauseLength(): number {
-    if (this.#woken) return 0;
-    const now = performance.now();
-    const cadence = this.#options.cadenceMs ?? 15;
-    const asleep = (this.#keeper.armed || this.#bells.setting === 'always') && !this.#bells.storm(now);
-    if (asleep) {
-      // A bell may have rung for a hole that the ration of looks did not let us read yet.
-      if (this.#reader.lookWanted) return Math.max(1, Math.min(POLL_MS, this.#reader.lookDueIn, 50));
-      return POLL_MS;
-    }
-    return now - this.#rowsAt < 1_000 ? cadence : Math.max(cadence, IDLE_CADENCE_MS);
   }
 
   /** Sleeps until the time is up, a bell rings (while it is listened to) or the source stops. */
@@ -362,25 +274,20 @@ export class Source {
       this.#drop(message);
       return;
     }
-    const code = error instanceof pg.DatabaseError ? error.code : undefined;
-    if (code === '55P03') {
+    const code = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
+    if (code === LOCK_NOT_AVAILABLE) {
       // The owner changes the table; our statement stepped aside after a second.
       this.#seen.behind = true;
-      await this.#pause(200);
-      return;
+    } else if (code === QUERY_CANCELED) this.#reader.shrinkPages();
+    else if (!(TABLE_CHANGED.test(code) && (await this.#rediscover(message)))) {
+      // The first loss of one backend is mended at once, without a word.
+      if (!(error instanceof ConnectionLostError && attempt === 0)) this.#lost(message);
+      else return;
     }
-    if (code === '57014') {
-      this.#reader.shrinkPages();
-      return;
-    }
-    if (code !== undefined && /^(42|0A|55)/.test(code) && (await this.#rediscover(message))) return;
-    if (this.#seen.connected && !(error instanceof ConnectionLostError && attempt === 0)) this.#lost(message);
-    // The first loss of one backend is mended at once; an outage is waited out.
-    if (attempt > 0)
-      await this.#pause(Math.min(2_000, 50 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random()));
+    await this.#pause(Math.min(2_000, 50 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random()));
   }
 
-  /** The table is not what it was: look again. @returns false when it cannot be watched now. */
+  /** The table is not what it was: look again. @returns false when it could not be looked at. */
   async #rediscover(reason: string): Promise<boolean> {
     try {
       const table = await discoverTable(this.#link, this.#options.table.qualified);
@@ -392,8 +299,9 @@ export class Source {
       );
       return true;
     } catch (error) {
-      if (error instanceof TableError) this.#lost(error.message);
-      return false;
+      if (!(error instanceof TableError)) return false;
+      this.#lost(error.message);
+      return true;
     }
   }
 
@@ -411,8 +319,9 @@ export class Source {
   #lost(reason: string): void {
     if (!this.#seen.connected) return;
     this.#seen.connected = false;
+    this.#seen.lostReason = reason;
     this.#seen.connectedSince = Date.now();
-    this.#options.log.error({ event_type: 'database_lost', reason }, `database not available: ${reason}`);
+    this.#options.log.error({ event_type: 'database_lost', reason }, `nothing can be read: ${reason}`);
   }
 
   #restored(): void {
@@ -420,10 +329,7 @@ export class Source {
     const seconds = Math.round((Date.now() - (this.#seen.connectedSince ?? Date.now())) / 1000);
     this.#seen.connected = true;
     this.#seen.connectedSince = Date.now();
-    this.#options.log.info(
-      { event_type: 'database_back', seconds },
-      `database available again after ${seconds} s`,
-    );
+    this.#options.log.info({ event_type: 'database_back', seconds }, `reading again after ${seconds} s`);
   }
 
   async #pause(ms: number): Promise<void> {

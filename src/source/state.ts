@@ -11,6 +11,8 @@ export interface Described {
   connected: boolean;
   /** This host's clock. */
   connectedSince: number | null;
+  /** Why nothing can be read, while `connected` is false. */
+  lostReason: string;
   armedAt: number;
   bellReason: string;
   polls: number;
@@ -84,7 +86,8 @@ export function describeState(seen: Described, parts: Parts) {
   function completeness(): Completeness {
     if (seen.role === 'standby')
       return { state: 'unknown', ratio: null, reasons: ['Another monitor follows this table.'] };
-    if (!seen.connected) return { state: 'unknown', ratio: null, reasons: ['The database does not answer.'] };
+    if (!seen.connected)
+      return { state: 'unknown', ratio: null, reasons: [`Nothing can be read: ${seen.lostReason}.`] };
     if (seen.scanning)
       return { state: 'catching_up', ratio: null, reasons: ['The windows are being filled from the table.'] };
     if (since !== null && since > SILENT_MS && !seen.behind)

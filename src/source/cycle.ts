@@ -1,0 +1,149 @@
+import type { Bells } from './bells.js';
+import { ConnectionLostError } from './connection.js';
+import type { Continuity } from './continuity.js';
+import type { Keeper } from './keeper.js';
+import type { Listener } from './listener.js';
+import { type Reader, ResetNeededError } from './reader.js';
+import type { Described } from './state.js';
+
+export interface CycleParts {
+  readonly reader: Reader;
+  readonly keeper: Keeper;
+  readonly listener: Listener;
+  readonly bells: Bells;
+  readonly continuity: Continuity;
+  readonly seen: Described;
+  /** How often to look for rows while the bell is not armed. ms. */
+  readonly cadenceMs: number;
+}
+
+/** Rows are looked for this often whatever happens: the bell is a hint. ms. */
+const POLL_MS = 1_000;
+/** The cadence when nothing came for a second and the bell cannot be armed. ms. */
+const IDLE_CADENCE_MS = 50;
+/** Pending rows are re-read this often while the bell is not armed. ms. */
+const PENDING_MS = 100;
+/** A rebuild follows pending rows beyond the bound; not more often than this. ms. */
+const SWEEP_MS = 60_000;
+
+/** One round of reading: what is new, what was open, what was pending, what is beyond the sequence; then the bell. */
+export class Cycle {
+  readonly #parts: CycleParts;
+  #startedAt = performance.now();
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #bellsAtLook = 0;
+  #pendingAt = Number.NEGATIVE_INFINITY;
+  #pendingMs = 0;
+  #aheadAt = Number.NEGATIVE_INFINITY;
+  #rowsAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: CycleParts) {
+    this.#parts = parts;
+  }
+
+  /** The windows were filled from the table: everything is due again. */
+  restarted(): void {
+    this.#startedAt = performance.now();
+    this.#lookedAt = Number.NEGATIVE_INFINITY;
+    this.#aheadAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * Reads once what there is. `woken`: a bell rang since the last round.
+   * @returns ms to wait before the next round, less when a bell rings.
+   */
+  async run(woken: boolean): Promise<number> {
+    const { reader, bells, keeper, seen } = this.#parts;
+    const begin = performance.now();
+    if (reader.pending.untracked > 0 && begin - this.#startedAt > SWEEP_MS)
+      throw new ResetNeededError(`${reader.pending.untracked} pending rows beyond the bound are swept`);
+    const heard = bells.heard;
+    // Armed for a while: whoever wrote what this poll finds has met the key, and ought to have rung.
+    const announced = woken || !keeper.armed || begin - seen.armedAt < 500;
+    const { rows, more } = await reader.poll();
+    seen.polls++;
+    const now = performance.now();
+    if (rows > 0) this.#rowsAt = now;
+    bells.read(rows, !announced && heard === bells.heard, now);
+    await this.#look(now);
+    await this.#pending(woken);
+    const moreAhead = await this.#ahead();
+    this.#parts.continuity.mark();
+    const armed = await this.#decide(more);
+    seen.behind = more;
+    if (!more) seen.upToDateAt = performance.now();
+    // Just armed: every silent writer has ended, so read once more, then sleep.
+    return more || moreAhead || armed ? 0 : this.#pause();
+  }
+
+  async #look(now: number): Promise<void> {
+    const { reader, bells, keeper } = this.#parts;
+    const since = now - this.#lookedAt;
+    // A slow flush hides a storm of bells from their rate; some bells since the last look are reason for one.
+    const ringing = bells.heard - this.#bellsAtLook >= 3 && since >= 50;
+    if (!(reader.lookWanted || ringing || since >= POLL_MS) || reader.lookDueIn > 0) return;
+    this.#bellsAtLook = bells.heard;
+    const look = await reader.look();
+    this.#lookedAt = performance.now();
+    bells.saw(look, this.#lookedAt);
+    // Believe pg_locks, not our memory: a key that we do not hold rings no bell.
+    if (keeper.armed && look.keyHolder !== keeper.link.pid) keeper.notHolding();
+  }
+
+  async #pending(woken: boolean): Promise<void> {
+    const { reader, keeper } = this.#parts;
+    const since = performance.now() - this.#pendingAt;
+    const due = woken || !reader.pending.roundDone || since >= (keeper.armed ? POLL_MS : PENDING_MS);
+    // At most a tenth of the time, however many there are.
+    if (reader.pending.tracked === 0 || !due || since < 10 * this.#pendingMs) return;
+    const before = performance.now();
+    await reader.rereadPending();
+    this.#pendingAt = performance.now();
+    this.#pendingMs = this.#pendingAt - before;
+  }
+
+  async #ahead(): Promise<boolean> {
+    if (performance.now() - this.#aheadAt < POLL_MS) return false;
+    const { more } = await this.#parts.reader.readAhead();
+    if (!more) this.#aheadAt = performance.now();
+    return more;
+  }
+
+  /** Arms or disarms the bell. @returns whether it was armed just now. */
+  async #decide(backlog: boolean): Promise<boolean> {
+    const { bells, keeper, listener, seen } = this.#parts;
+    if (!keeper.leader) {
+      await keeper.connect();
+      if (!(await keeper.lead())) throw new ConnectionLostError('keeper', 'another monitor leads now');
+    }
+    const decision = bells.decide({
+      now: performance.now(),
+      armed: keeper.armed,
+      leading: keeper.leader,
+      listenerProven: listener.proven,
+      backlog,
+    });
+    seen.bellReason = decision.reason;
+    if (decision.action === 'disarm') await keeper.disarm();
+    if (decision.action !== 'arm') return false;
+    bells.tried(performance.now());
+    if (await keeper.arm()) {
+      seen.armedAt = performance.now();
+      return true;
+    }
+    seen.bellReason = 'a writer holds the key';
+    return false;
+  }
+
+  #pause(): number {
+    const { reader, bells, keeper, listener, cadenceMs } = this.#parts;
+    const now = performance.now();
+    const heard =
+      keeper.armed || (bells.setting === 'always' && bells.deadBecause(now, listener.proven) === undefined);
+    if (heard && !bells.storm(now)) {
+      // A bell may have rung for a hole that the ration of looks did not let us read yet.
+      return reader.lookWanted ? Math.max(1, Math.min(reader.lookDueIn, IDLE_CADENCE_MS)) : POLL_MS;
+    }
+    return now - this.#rowsAt < 1_000 ? cadenceMs : Math.max(cadenceMs, IDLE_CADENCE_MS);
+  }
+}
