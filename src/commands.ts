@@ -1,0 +1,203 @@
+/** The command line: which commands there are, their flags, and what each does with its settings. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { migrate, serve, unmigrate } from './app.js';
+import { serveDemo } from './app-demo.js';
+import { tail } from './cli/tail.js';
+import { parseFeedUrl, parseSince } from './cli/tail-since.js';
+import { INCIDENTS, type Incident } from './cli/traffic-weather.js';
+import { type Config, flagOf, type Key, readConfig, SETTINGS } from './config.js';
+import { version } from './files.js';
+import { createLog, type Logger } from './log.js';
+
+/** What the process gives to a command. */
+export interface Host {
+  /** A line for standard output. */
+  readonly print: (line: string) => void;
+  /** A line for standard error. */
+  readonly note: (line: string) => void;
+  /** Says that the command shall end. */
+  readonly signal: AbortSignal;
+  /** Whether standard output is a terminal that shows colours. */
+  readonly colours: boolean;
+}
+
+/** Wrong usage: exit code 2. */
+export class UsageError extends Error {}
+
+const DATABASE_KEYS: readonly Key[] = [
+  ...(['DATABASE_URL', 'SYNC_LOG_TABLE', 'BELL', 'LOG_LEVEL', 'SYNC_LOG_FORMAT'] as const),
+];
+const ALL_KEYS = Object.keys(SETTINGS) as readonly Key[];
+const DEMO_KEYS = ALL_KEYS.filter((key) => key !== 'DATABASE_URL' && key !== 'SYNC_LOG_TABLE');
+const EMBEDDED_FOLDER = 'data';
+
+/** The program; `host` is what its commands use of the process. */
+export function createProgram(host: Host): Command {
+  const program = new Command('sync-monitor')
+    .description('Watches the Postgres log of a customer synchronisation')
+    .version(version())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.print(text.trimEnd()),
+      writeErr: (text) => host.note(text.trimEnd()),
+    })
+    .showHelpAfterError('(--help tells more)');
+  const command = (name: string, about: string, keys: readonly Key[]) => {
+    const made = program.command(name).description(about);
+    for (const key of keys) made.addOption(optionOf(key));
+    return made;
+  };
+
+  command('serve', 'follow the table and serve what it shows', ALL_KEYS).action((flags) =>
+    runServe(host, settings(host, flags)),
+  );
+  for (const [name, about, work] of [
+    ['migrate', 'install what the monitor needs in the database', migrate],
+    ['unmigrate', 'remove all that the monitor added to the database', unmigrate],
+  ] as const) {
+    command(name, about, DATABASE_KEYS)
+      .option('--dry-run', 'print the SQL instead of running it', false)
+      .action(async ({ dryRun, ...flags }) => {
+        const config = settings(host, flags);
+        if (config.DATABASE_URL === null)
+          throw new UsageError('DATABASE_URL is not set: it names the database');
+        await work(config, { dryRun, log: logOf(config), print: host.print });
+      });
+  }
+  command('demo', 'serve an embedded database with sample traffic', DEMO_KEYS)
+    .addOption(new Option('--rate <rows>', 'rows a second').default(20).argParser(rate))
+    .addOption(new Option('--incident <kinds...>', 'what goes wrong after a while').choices(INCIDENTS))
+    .addOption(new Option('--seed <number>', 'of the traffic').argParser(seed))
+    .action(({ rate, incident = [], seed, ...flags }) => {
+      const config = settings(host, flags);
+      if (config.DATABASE_URL !== null)
+        host.note('demo does not touch DATABASE_URL: it uses a database of its own');
+      return runDemo(host, config, { rate, incidents: incident, seed });
+    });
+  addTail(program, host);
+  return program;
+}
+
+function addTail(program: Command, host: Host): void {
+  program
+    .command('tail')
+    .description("show a running monitor's events")
+    .option('--url <url>', "address of the monitor's feed (default: ws://127.0.0.1:PORT/ws)")
+    .option('--token <token>', 'an AUTH_TOKEN or VIEWER_TOKEN of the monitor (default: from the environment)')
+    .option('--type <types...>', 'only these operation types')
+    .option('--status <statuses...>', 'only these statuses')
+    .option('--correlation-id <id>', 'only this correlation id')
+    .option('--customer <id>', 'only this customer')
+    .option('--since <when>', 'past events too, as far as the feed holds them: 10m, 2h, or an ISO 8601 time')
+    .option('--json', 'one JSON object a line', false)
+    .action(async (flags) => {
+      const config = settings(host, {});
+      const { type, status, correlationId, customer, json } = flags;
+      const well = await tail({
+        url: usage(() => parseFeedUrl(flags.url ?? feedUrlOf(config))),
+        token: flags.token ?? (config.VIEWER_TOKEN ?? config.AUTH_TOKEN)?.split(/\s+/)[0],
+        since: flags.since === undefined ? null : usage(() => parseSince(flags.since, Date.now())),
+        filter: {
+          ...(type ? { operation_types: type } : {}),
+          ...(status ? { statuses: status } : {}),
+          ...(correlationId ? { correlation_id: correlationId } : {}),
+          ...(customer ? { customer_id: customer } : {}),
+        },
+        json,
+        colours: host.colours && !json,
+        print: host.print,
+        note: host.note,
+        signal: host.signal,
+      });
+      if (!well) throw new TailFailed();
+    });
+}
+
+/** Its reason has been told already. */
+export class TailFailed extends Error {}
+
+function feedUrlOf({ HOST, PORT }: Config): string {
+  const host = HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST;
+  return `ws://${host.includes(':') ? `[${host}]` : host}:${PORT}/ws`;
+}
+
+async function runServe(host: Host, config: Config): Promise<void> {
+  if (config.DATABASE_URL === null)
+    return runDemo(host, config, { rate: 20, incidents: [], seed: undefined });
+  const served = await serve(config, { log: logOf(config) });
+  await aborted(host.signal);
+  await served.stop();
+}
+
+interface TrafficFlags {
+  readonly rate: number;
+  readonly incidents: readonly Incident[];
+  readonly seed: number | undefined;
+}
+
+async function runDemo(host: Host, config: Config, { seed, ...traffic }: TrafficFlags): Promise<void> {
+  const log = logOf(config);
+  const say =
+    config.SYNC_LOG_FORMAT === 'json' ? (line: string) => log.info({ event_type: 'demo' }, line) : host.print;
+  say(`Starting an embedded PostgreSQL under ./${EMBEDDED_FOLDER} and writing sample traffic into it.`);
+  say('To watch a database of your own, set DATABASE_URL.');
+  const demo = await serveDemo(config, {
+    ...traffic,
+    seed: seed ?? Date.now() % 2 ** 32,
+    folder: EMBEDDED_FOLDER,
+    log,
+  });
+  say(`Open ${demo.address} (Ctrl-C stops everything)`);
+  const failure = await Promise.race([demo.failed, aborted(host.signal)]);
+  await demo.stop();
+  if (failure) throw failure;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((settle) => {
+    if (signal.aborted) settle();
+    else signal.addEventListener('abort', () => settle(), { once: true });
+  });
+}
+
+function optionOf(key: Key): Option {
+  const { help, range, fallback } = SETTINGS[key];
+  const standard = fallback === null ? '' : `, default ${fallback}`;
+  return new Option(`${flagOf(key)} <value>`, `${help} (${key}: ${range}${standard})`);
+}
+
+/** Flags come under the names commander makes of them: `metricsCacheTtl` is METRICS_CACHE_TTL. */
+function settings(host: Host, flags: Readonly<Record<string, string>>): Config {
+  const named = Object.entries(flags).map(([flag, value]) => [
+    flag.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
+    value,
+  ]);
+  const result = readConfig(Object.fromEntries(named));
+  if ('problems' in result) throw new UsageError(`wrong settings:\n  ${result.problems.join('\n  ')}`);
+  for (const warning of result.warnings) host.note(`warning: ${warning}`);
+  return result.config;
+}
+
+function logOf(config: Config): Logger {
+  return createLog({ level: config.LOG_LEVEL, format: config.SYNC_LOG_FORMAT });
+}
+
+function usage<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function rate(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 10_000))
+    throw new InvalidArgumentError('allowed: above 0, to 10000 rows a second');
+  return value;
+}
+
+function seed(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('allowed: a whole number from 0 to 999999999');
+  return Number(text);
+}
