@@ -1,10 +1,13 @@
 /**
- * Everything about the rows of one step of a ring, exact minimum and maximum included. A window merges buckets and
- * subtracts them again (window.ts).
+ * Everything about the rows of one step of a ring, exact minimum and maximum included. The sums over several buckets
+ * merge them and subtract them again (segment.ts).
  */
-import { addFact, type Fact, PENDING_STATUS } from './fact.js';
-import { newNumbers, TYPES_AT_FIRST, TYPES_AT_MOST, widened } from './numbers.js';
+import { newExtremes, spreadExtremes, widenedExtremes } from './extremes.js';
+import { addNumbers, type Facts } from './facts.js';
+import { PENDING_STATUS } from './kinds.js';
+import { mergeNumbers, newNumbers, TYPES_AT_FIRST, TYPES_AT_MOST, widened } from './numbers.js';
 import { type PendingBudget, PendingDurations } from './pending-durations.js';
+import type { Aggregate } from './ring.js';
 import { SparseCounts, type SparseScratch } from './sparse.js';
 
 /** What all buckets of a fold share. */
@@ -13,13 +16,13 @@ export interface BucketShared {
   readonly pendingBudget: PendingBudget;
 }
 
-export class Bucket {
+export class Bucket implements Aggregate {
   numbers = newNumbers(TYPES_AT_FIRST);
   /** Types there is room for. */
   types = TYPES_AT_FIRST;
   readonly durations: SparseCounts;
   private readonly shared: BucketShared;
-  // Minimum and maximum per type over rows that are no longer pending, which never leave.
+  // Over rows that are no longer pending, which never leave.
   private extremes = newExtremes(TYPES_AT_FIRST);
   private pending: PendingDurations | null = null;
 
@@ -28,43 +31,62 @@ export class Bucket {
     this.durations = new SparseCounts(shared.scratch);
   }
 
-  add(fact: Fact): void {
-    if (fact.type >= this.types) this.widen();
-    addFact(this.numbers, fact, 1);
-    if (fact.durationKind !== 'in range') return;
-    this.durations.add(fact.key);
-    if (fact.status === PENDING_STATUS) {
-      this.pending ??= new PendingDurations(this.shared.pendingBudget);
-      if (this.pending.add(fact.type, fact.durationMs)) return;
+  /** Adds rows `from` to `to` (exclusive). */
+  add(facts: Facts, from: number, to: number): void {
+    if (facts.wide && this.types < TYPES_AT_MOST) this.widen();
+    addNumbers(this.numbers, facts, from, to, 1);
+    const { extremes, durations } = this;
+    const { type, status, key, durationMs } = facts;
+    for (let i = from; i < to; i++) {
+      const cell = key[i] as number;
+      if (cell < 0) continue;
+      durations.add(cell);
+      const duration = durationMs[i] as number;
+      if (status[i] === PENDING_STATUS && this.addPending(type[i] as number, duration)) continue;
+      spreadExtremes(extremes, type[i] as number, duration, duration);
     }
-    this.spread(fact.type, fact.durationMs, fact.durationMs);
   }
 
   /** Whether a row of this type and status can be taken back. */
-  has(fact: Fact): boolean {
-    return fact.type < this.types && (this.numbers[fact.countAt] as number) > 0;
+  has(facts: Facts, row: number): boolean {
+    return (this.numbers[facts.countAt[row] as number] ?? 0) > 0;
   }
 
   /** Takes back a pending row that was added before. */
-  remove(fact: Fact): void {
-    addFact(this.numbers, fact, -1);
-    if (fact.durationKind !== 'in range') return;
-    this.durations.remove(fact.key);
-    this.pending?.remove(fact.type, fact.durationMs);
+  remove(facts: Facts, row: number): void {
+    addNumbers(this.numbers, facts, row, row + 1, -1);
+    const cell = facts.key[row] as number;
+    if (cell < 0) return;
+    this.durations.remove(cell);
+    this.pending?.remove(facts.type[row] as number, facts.durationMs[row] as number);
   }
 
   /** The smallest duration of a type, ms; Infinity where there is none. */
   min(type: number): number {
-    if (type >= this.types) return Number.POSITIVE_INFINITY;
-    const final = this.extremes[2 * type] as number;
+    const final = this.extremes[2 * type] ?? Number.POSITIVE_INFINITY;
     return this.pending === null ? final : Math.min(final, this.pending.min(type));
   }
 
   /** The largest duration of a type, ms; -Infinity where there is none. */
   max(type: number): number {
-    if (type >= this.types) return Number.NEGATIVE_INFINITY;
-    const final = this.extremes[2 * type + 1] as number;
+    const final = this.extremes[2 * type + 1] ?? Number.NEGATIVE_INFINITY;
     return this.pending === null ? final : Math.max(final, this.pending.max(type));
+  }
+
+  /** Adds everything that another bucket holds; that one has to be released. */
+  merge(other: Bucket): void {
+    if (other.types > this.types) this.widen();
+    mergeNumbers(this.numbers, other.numbers, 1);
+    this.durations.merge(other.durations);
+    const { extremes } = other;
+    for (let type = 0; type < other.types; type++) {
+      spreadExtremes(this.extremes, type, extremes[2 * type] as number, extremes[2 * type + 1] as number);
+    }
+    // Its part of the budget is free before this bucket asks for as much.
+    const pending = other.takePending();
+    for (const [type, durationMs] of pending) {
+      if (!this.addPending(type, durationMs)) spreadExtremes(this.extremes, type, durationMs, durationMs);
+    }
   }
 
   /** Rows come to another bucket for now. */
@@ -82,27 +104,21 @@ export class Bucket {
     this.pending?.release();
   }
 
-  private spread(type: number, min: number, max: number): void {
-    const { extremes } = this;
-    if (min < (extremes[2 * type] as number)) extremes[2 * type] = min;
-    if (max > (extremes[2 * type + 1] as number)) extremes[2 * type + 1] = max;
+  private takePending(): [type: number, durationMs: number][] {
+    const taken: [number, number][] = [];
+    this.pending?.each((type, durationMs) => taken.push([type, durationMs]));
+    this.pending?.release();
+    return taken;
+  }
+
+  private addPending(type: number, durationMs: number): boolean {
+    this.pending ??= new PendingDurations(this.shared.pendingBudget);
+    return this.pending.add(type, durationMs);
   }
 
   private widen(): void {
-    this.numbers = widened(this.numbers);
-    const extremes = newExtremes(TYPES_AT_MOST);
-    extremes.set(this.extremes);
-    this.extremes = extremes;
     this.types = TYPES_AT_MOST;
+    this.numbers = widened(this.numbers);
+    this.extremes = widenedExtremes(this.extremes, TYPES_AT_MOST);
   }
-}
-
-/** Pairs of minimum and maximum of nothing. */
-export function newExtremes(types: number): Float64Array {
-  const extremes = new Float64Array(2 * types);
-  for (let i = 0; i < extremes.length; i += 2) {
-    extremes[i] = Number.POSITIVE_INFINITY;
-    extremes[i + 1] = Number.NEGATIVE_INFINITY;
-  }
-  return extremes;
 }

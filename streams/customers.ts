@@ -6,46 +6,46 @@
  * Bitmaps per bucket (roaring) were the first thought. They need a bitmap per high word of the id in each of a thousand
  * buckets, which ids spread over 64 bits turn into millions, and seven insertions per row where this takes one probe.
  */
-import type { BigId } from './event.js';
+import type { Facts } from './facts.js';
 
 const WORDS = 3;
 const FIRST_CAPACITY = 1 << 12;
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
+const FULLEST = 0.7;
 
 export interface CustomersOptions {
-  /** Length of each window in seconds, each at least what its start can lie before the common end. */
+  /** Length of each window in seconds: its start is never further from the common end. */
   readonly windowSeconds: readonly number[];
-  /** Customers that are kept; further ones are not counted as customers, but as `dropped`. */
+  /** As many customers are kept in any case; rows of those who then find no room are counted in `dropped`. */
   readonly limit: number;
 }
 
 export class Customers {
   /** Rows whose customer could not be kept because the limit was reached. */
   dropped = 0;
-  /** Rows whose customer is no 64-bit integer. */
-  unreadable = 0;
   private readonly longest: number;
   private readonly limit: number;
-  private readonly distinct: number[];
-  private readonly starts: number[];
-  private end = 0;
-  // Second 0 of the table: well before the first second that can be recorded, because 0 marks a free slot.
+  private readonly distinct: Int32Array;
+  // All seconds here are counted from `base`, which lies before all that can be recorded: 0 marks a free slot.
   private base = Number.NaN;
+  private readonly starts: Int32Array;
+  private oldest = 0;
+  private end = 0;
   // Customers by the second of their newest row, over the longest window.
   private readonly bySecond: Int32Array;
-  // Open addressing, three words a slot: id low, id high, second. One cache line per probe, no object per customer.
+  // Open addressing, three words a slot: id low, id high, second. Mostly one cache line a probe, no object a customer.
   private table = new Int32Array(FIRST_CAPACITY * WORDS);
   private mask = FIRST_CAPACITY - 1;
   private used = 0;
-  private low = 0;
-  private high = 0;
+  // Only there so that the loads that it sums up are not optimised away.
+  protected touched = 0;
+  // The value of `oldest` when there was no room: nobody has left since, so there is no use in looking again.
+  private fullAt = -1;
 
   constructor(options: CustomersOptions) {
     this.longest = Math.max(...options.windowSeconds);
     this.limit = options.limit;
-    this.distinct = options.windowSeconds.map(() => 0);
-    this.starts = options.windowSeconds.map(() => 0);
+    this.distinct = new Int32Array(options.windowSeconds.length);
+    this.starts = new Int32Array(options.windowSeconds.length);
     this.bySecond = new Int32Array(this.longest);
   }
 
@@ -56,101 +56,92 @@ export class Customers {
 
   /** Slides on: windows reach from their start to `end` (exclusive); seconds since the epoch, never going back. */
   advance(end: number, starts: readonly number[]): void {
-    if (Number.isNaN(this.base)) {
-      this.base = end - 2 * this.longest;
-      this.end = end;
-      for (let i = 0; i < starts.length; i++) this.starts[i] = starts[i] as number;
-      return;
-    }
+    const { distinct, bySecond, longest } = this;
+    if (Number.isNaN(this.base)) this.base = end - 2 * longest;
     for (let i = 0; i < starts.length; i++) {
-      const start = starts[i] as number;
-      const last = Math.min(start, this.end);
+      const start = (starts[i] as number) - this.base;
       let leaving = 0;
-      for (let second = this.starts[i] as number; second < last; second++) leaving += this.at(second);
-      this.distinct[i] = (this.distinct[i] as number) - leaving;
+      for (let second = this.starts[i] as number; second < Math.min(start, this.end); second++) {
+        leaving += bySecond[second % longest] as number;
+      }
+      distinct[i] = (distinct[i] as number) - leaving;
+      this.starts[i] = start;
     }
-    const oldest = Math.min(...starts);
-    for (let second = Math.min(...this.starts); second < Math.min(oldest, this.end); second++) {
-      this.bySecond[this.slotOf(second)] = 0;
-    }
-    for (let i = 0; i < starts.length; i++) this.starts[i] = starts[i] as number;
-    this.end = end;
+    const oldest = Math.min(...this.starts);
+    for (let second = this.oldest; second < Math.min(oldest, this.end); second++)
+      bySecond[second % longest] = 0;
+    this.oldest = oldest;
+    this.end = end - this.base;
   }
 
-  /** A successful row of this customer in this second, which lies in the longest window. */
-  record(customer: BigId, second: number): void {
-    if (!this.readId(customer)) {
-      this.unreadable += 1;
-      return;
+  /** The customers of rows `from` to `to` (exclusive), all of whose times lie in the longest window. */
+  record(facts: Facts, from: number, to: number): void {
+    const { hasCustomer, customerLow, customerHigh, createdAt } = facts;
+    this.touch(facts, from, to);
+    for (let i = from; i < to; i++) {
+      if (hasCustomer[i] === 0) continue;
+      const second = (Math.floor((createdAt[i] as number) / 1000) - this.base) | 0;
+      this.see(customerLow[i] as number, customerHigh[i] as number, second);
     }
-    let slot = this.find();
-    const stored = this.table[slot + 2] as number;
-    if (stored === 0) {
-      if (this.used >= (this.mask + 1) * 0.7) {
-        if (!this.makeRoom()) {
+  }
+
+  /**
+   * Loads what `see` is about to ask for. A probe of a big table is a miss of every cache; here the processor overlaps
+   * many of them, there each would wait for the decision about the one before.
+   */
+  private touch(facts: Facts, from: number, to: number): void {
+    const { hasCustomer, customerLow, customerHigh } = facts;
+    const { table } = this;
+    let touched = 0;
+    for (let i = from; i < to; i++) {
+      if (hasCustomer[i] !== 0)
+        touched |= table[this.home(customerLow[i] as number, customerHigh[i] as number)] as number;
+    }
+    this.touched = touched;
+  }
+
+  private see(low: number, high: number, second: number): void {
+    let slot = this.find(low, high);
+    const seen = this.table[slot + 2] as number;
+    if (seen >= second) return;
+    if (seen === 0) {
+      if (this.used >= (this.mask + 1) * FULLEST) {
+        if (this.fullAt === this.oldest || !this.makeRoom()) {
           this.dropped += 1;
           return;
         }
-        slot = this.find();
+        slot = this.find(low, high);
       }
       this.used += 1;
-      this.table[slot] = this.low;
-      this.table[slot + 1] = this.high;
+      this.table[slot] = low;
+      this.table[slot + 1] = high;
     }
-    const seen = stored === 0 ? Number.NEGATIVE_INFINITY : stored + this.base;
-    if (second <= seen) return;
-    this.table[slot + 2] = second - this.base;
+    this.table[slot + 2] = second;
     this.move(seen, second);
   }
 
   private move(from: number, to: number): void {
-    const { starts, distinct } = this;
-    let oldest = Number.POSITIVE_INFINITY;
+    const { starts, distinct, bySecond, longest } = this;
     for (let i = 0; i < starts.length; i++) {
       const start = starts[i] as number;
-      if (start < oldest) oldest = start;
       if (from < start && to >= start) distinct[i] = (distinct[i] as number) + 1;
     }
-    if (from >= oldest) this.tally(from, -1);
-    this.tally(to, 1);
+    // A customer who has left all windows was taken from the count of his second then.
+    if (from >= this.oldest) bySecond[from % longest] = (bySecond[from % longest] as number) - 1;
+    bySecond[to % longest] = (bySecond[to % longest] as number) + 1;
   }
 
-  private tally(second: number, by: number): void {
-    const slot = this.slotOf(second);
-    this.bySecond[slot] = (this.bySecond[slot] as number) + by;
-  }
-
-  private at(second: number): number {
-    return this.bySecond[this.slotOf(second)] as number;
-  }
-
-  private slotOf(second: number): number {
-    return ((second % this.longest) + this.longest) % this.longest;
-  }
-
-  /** Splits an id into two's complement words. */
-  private readId(id: BigId): boolean {
-    if (typeof id === 'number') {
-      if (!Number.isSafeInteger(id)) return false;
-      this.low = id | 0;
-      // Dividing by a power of two is exact; the floor makes it two's complement below 0.
-      this.high = Math.floor(id / 4_294_967_296) | 0;
-      return true;
-    }
-    if (!/^-?\d{1,20}$/.test(id)) return false;
-    const value = BigInt(id);
-    if (value < INT64_MIN || value > INT64_MAX) return false;
-    this.low = Number(BigInt.asIntN(32, value));
-    this.high = Number(value >> 32n);
-    return true;
-  }
-
-  /** The slot of the id that was read, or the free one where it belongs. */
-  private find(): number {
-    const { table, mask, low, high } = this;
+  /** Where the search for an id begins. */
+  private home(low: number, high: number): number {
     let hash = Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
-    let at = ((hash ^ (hash >>> 13)) & mask) * WORDS;
+    return ((hash ^ (hash >>> 13)) & this.mask) * WORDS;
+  }
+
+  /** The slot of an id, or the free one where it belongs. */
+  private find(low: number, high: number): number {
+    const { table } = this;
+    let at = this.home(low, high);
     while (table[at + 2] !== 0 && (table[at] !== low || table[at + 1] !== high)) {
       at += WORDS;
       if (at === table.length) at = 0;
@@ -158,31 +149,30 @@ export class Customers {
     return at;
   }
 
-  /** Throws out who has left all windows, and doubles where too many remain. False when that is not allowed. */
+  /** Throws out who has left all windows, and grows where many remain. False where too many do. */
   private makeRoom(): boolean {
     const old = this.table;
-    const oldest = Math.min(...this.starts) - this.base;
+    const { oldest } = this;
     let live = 0;
     for (let at = 2; at < old.length; at += WORDS) if ((old[at] as number) >= oldest) live += 1;
-    if (live >= this.limit) return false;
-    const { low, high } = this;
+    if (live >= this.limit) {
+      this.fullAt = oldest;
+      return false;
+    }
     let capacity = FIRST_CAPACITY;
-    while (capacity * 0.5 < live + 1) capacity *= 2;
+    // At most half full, so that the next time is far.
+    while (capacity < 2 * live + 2) capacity *= 2;
     this.table = new Int32Array(capacity * WORDS);
     this.mask = capacity - 1;
     this.used = live;
     for (let at = 0; at < old.length; at += WORDS) {
       const second = old[at + 2] as number;
-      if (second < oldest || second === 0) continue;
-      this.low = old[at] as number;
-      this.high = old[at + 1] as number;
-      const slot = this.find();
-      this.table[slot] = this.low;
-      this.table[slot + 1] = this.high;
+      if (second < oldest) continue;
+      const slot = this.find(old[at] as number, old[at + 1] as number);
+      this.table[slot] = old[at] as number;
+      this.table[slot + 1] = old[at + 1] as number;
       this.table[slot + 2] = second;
     }
-    this.low = low;
-    this.high = high;
     return true;
   }
 }

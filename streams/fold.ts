@@ -3,9 +3,11 @@
  * batches and ticks. Everything about what counts when is decided here; how it is counted, in the files it uses.
  */
 import { type Batch, type Completeness, PENDING, type SyncRow, type Tick } from './event.js';
-import { Fact, PENDING_STATUS, Vocabulary } from './fact.js';
+import { Facts, Vocabulary } from './facts.js';
 import { FutureRows } from './future.js';
 import { isoOf } from './iso.js';
+import { PENDING_STATUS } from './kinds.js';
+import { NAME_LENGTH_LIMIT, OTHER } from './names.js';
 import { Periods } from './periods.js';
 import { PendingQueue } from './queue.js';
 import { Throughput } from './series.js';
@@ -48,7 +50,7 @@ const STARTING: Completeness = { state: 'catching_up', ratio: null, reasons: ['N
 
 export class Fold {
   private readonly options: Required<Omit<FoldOptions, 'hourCost'>> & Pick<FoldOptions, 'hourCost'>;
-  private readonly fact = new Fact();
+  private readonly facts = new Facts();
   private words = new Vocabulary();
   private periods: Periods;
   private queue: PendingQueue;
@@ -59,7 +61,6 @@ export class Fold {
   private end = Number.NEGATIVE_INFINITY;
   private completeness = STARTING;
   private lagMs: number | null = null;
-  private durationsTooLong = 0;
 
   constructor(options: FoldOptions = {}) {
     this.options = {
@@ -86,9 +87,11 @@ export class Fold {
     this.moveTo(batch.now);
     if (batch.origin === 'live') this.skew.observe(batch.rows, batch.now);
     for (const row of batch.rows) this.insert(row);
+    this.enter();
     for (const { row, previous } of batch.updates) {
       this.remove(previous);
       this.insert(row);
+      this.enter();
     }
     for (const row of batch.removals) this.remove(row);
   }
@@ -125,33 +128,52 @@ export class Fold {
     return {
       futureDropped: this.future.dropped,
       customersDropped: this.periods.customers.dropped,
-      customersUnreadable: this.periods.customers.unreadable,
+      customersUnreadable: this.facts.unreadable,
       pendingUntracked: this.queue.untracked,
       pendingDurationsFinal: this.periods.pendingBudget.refused,
-      durationsTooLong: this.durationsTooLong,
+      durationsTooLong: this.facts.tooLong,
       mismatches: this.periods.mismatches,
     };
   }
 
+  /** Takes a row in; what it counts for is added by the next `enter`. */
   private insert(row: SyncRow): void {
-    const fact = this.fact.read(row, this.words);
-    if (fact.status === PENDING_STATUS) this.queue.add(row.id, fact.type, fact.createdAt);
-    if (fact.durationKind === 'too long') this.durationsTooLong += 1;
-    if (fact.createdAt >= this.end) this.future.add(row.id, fact);
-    else this.enter(fact);
+    const { words, facts } = this;
+    const type = words.types.index(row.operationType);
+    const status = words.statuses.index(row.status);
+    if (status === PENDING_STATUS) this.queue.add(row.id, type, row.createdAt);
+    if (row.createdAt >= this.end) {
+      this.future.add(withoutTexts(row, words.types.name(type), words.statuses.name(status)));
+      return;
+    }
+    if (facts.full) this.enter();
+    facts.push(row, type, status, words);
+  }
+
+  private enter(): void {
+    this.periods.add(this.facts);
+    this.throughput.count(this.facts, 1);
+    this.facts.clear();
   }
 
   private remove(row: SyncRow): void {
-    const fact = this.fact.reread(row, this.words);
-    this.queue.remove(row.id, fact.type);
-    if (this.future.remove(row.id) || fact.createdAt >= this.end) return;
-    this.periods.remove(fact);
-    this.throughput.count(fact.createdAt, fact.status, -1);
+    const { words, facts } = this;
+    const type = words.types.find(row.operationType);
+    this.queue.remove(row.id, type);
+    if (this.future.remove(row.id) || row.createdAt >= this.end) return;
+    facts.push(row, type, PENDING_STATUS, words);
+    this.periods.remove(facts);
+    this.throughput.count(facts, -1);
+    facts.clear();
   }
 
-  private enter(fact: Fact): void {
-    this.periods.add(fact);
-    this.throughput.count(fact.createdAt, fact.status, 1);
+  private enterDue(): void {
+    const { words, facts } = this;
+    for (const row of this.future.due(this.end)) {
+      if (facts.full) this.enter();
+      facts.push(row, words.types.find(row.operationType), words.statuses.find(row.status), words);
+    }
+    this.enter();
   }
 
   private moveTo(now: number): void {
@@ -162,7 +184,7 @@ export class Fold {
     this.end = end;
     this.periods.advance(end);
     this.throughput.advance(end);
-    for (const fact of this.future.due(end)) this.enter(fact);
+    this.enterDue();
   }
 
   private clear(): void {
@@ -179,6 +201,26 @@ export class Fold {
   private newPeriods(): Periods {
     return new Periods({ pendingDurations: this.options.pendingRows, customers: this.options.customers });
   }
+}
+
+/** What the windows need of a row that waits for them; a hundred thousand error messages would be too much. */
+function withoutTexts(row: SyncRow, operationType: string, status: string): SyncRow {
+  return {
+    ...row,
+    operationType,
+    status,
+    customerEmail: null,
+    onecId: null,
+    correlationId: null,
+    errorMessage: null,
+    conflictSource: boundedName(row.conflictSource),
+    identificationMethod: boundedName(row.identificationMethod),
+    batch: null,
+  };
+}
+
+function boundedName(name: string | null): string | null {
+  return name !== null && name.length > NAME_LENGTH_LIMIT ? OTHER : name;
 }
 
 function requirePending(row: SyncRow): void {

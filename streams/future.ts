@@ -1,14 +1,13 @@
 /**
  * Rows whose created_at no window has reached yet; they wait here, a bounded number of them.
  */
-import type { BigId } from './event.js';
-import type { Fact } from './fact.js';
+import type { BigId, SyncRow } from './event.js';
 
 export class FutureRows {
   /** Rows that found no room: those farthest away. They are missing from their windows when these arrive there. */
   dropped = 0;
   private readonly limit: number;
-  private readonly rows = new Map<BigId, Fact>();
+  private readonly rows = new Map<BigId, SyncRow>();
   // What was dropped must not be taken back later; as many are remembered as may wait.
   private readonly lost = new Set<BigId>();
   // Nothing here is older; the rows are looked through only when the end has passed this.
@@ -23,10 +22,10 @@ export class FutureRows {
     return this.rows.size;
   }
 
-  /** Keeps a fact of its own (the caller's may be reused). */
-  add(id: BigId, fact: Fact): void {
-    this.rows.set(id, fact.copy());
-    if (fact.createdAt < this.nearest) this.nearest = fact.createdAt;
+  /** Keeps the row as it is: without its texts it takes little. */
+  add(row: SyncRow): void {
+    this.rows.set(row.id, row);
+    if (row.createdAt < this.nearest) this.nearest = row.createdAt;
     // Sorting once for many makes dropping cheap where a writer's clock is far off.
     this.trim(this.limit >> 3);
   }
@@ -37,16 +36,16 @@ export class FutureRows {
   }
 
   /** Takes out the rows before `end`. */
-  due(end: number): Fact[] {
+  due(end: number): SyncRow[] {
     if (!(this.nearest < end)) return [];
-    const due: Fact[] = [];
+    const due: SyncRow[] = [];
     this.nearest = Number.POSITIVE_INFINITY;
-    for (const [id, fact] of this.rows) {
-      if (fact.createdAt < end) {
-        due.push(fact);
+    for (const [id, row] of this.rows) {
+      if (row.createdAt < end) {
+        due.push(row);
         this.rows.delete(id);
-      } else if (fact.createdAt < this.nearest) {
-        this.nearest = fact.createdAt;
+      } else if (row.createdAt < this.nearest) {
+        this.nearest = row.createdAt;
       }
     }
     return due;

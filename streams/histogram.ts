@@ -13,8 +13,10 @@ export const CELLS = 22_528;
 const SUB_BUCKET_MASK = 2047;
 const HALF_BITS = 10;
 const BLOCK_BITS = 6;
-const BLOCK_CELLS = 1 << BLOCK_BITS;
-const BLOCKS = CELLS >> BLOCK_BITS;
+/** Cells of a block. */
+export const BLOCK_CELLS = 1 << BLOCK_BITS;
+/** Blocks of one type. */
+export const BLOCKS = CELLS >> BLOCK_BITS;
 
 /** The cell of a duration from 0 to MAX_DURATION_MS (fractions are cut). */
 export function cellOf(durationMs: number): number {
@@ -74,36 +76,28 @@ export class Durations {
     blocks[block] = (blocks[block] as number) + by;
   }
 
-  /**
-   * The cells that hold the given ranks (1-based, ascending) of the durations of these types together, in one pass.
-   * Shorter than `ranks` where there are fewer durations.
-   */
-  cellsAt(types: readonly number[], ranks: readonly number[]): number[] {
-    const { blocks } = this;
-    const found: number[] = [];
-    let below = 0;
-    for (let block = 0; block < BLOCKS && found.length < ranks.length; block++) {
-      let inBlock = 0;
-      for (const type of types) inBlock += blocks[type * BLOCKS + block] as number;
-      if (below + inBlock >= (ranks[found.length] as number)) this.findIn(block, types, ranks, below, found);
-      below += inBlock;
+  /** Adds the keys from one place to another (exclusive); those below 0 are none. */
+  addAll(keys: Int32Array, from: number, to: number): void {
+    const { cells, blocks } = this;
+    for (let i = from; i < to; i++) {
+      const key = keys[i] as number;
+      if (key < 0) continue;
+      const block = key >> BLOCK_BITS;
+      cells[key] = (cells[key] as number) + 1;
+      blocks[block] = (blocks[block] as number) + 1;
     }
-    return found;
   }
 
-  private findIn(
-    block: number,
-    types: readonly number[],
-    ranks: readonly number[],
-    below: number,
-    found: number[],
-  ): void {
+  /** Adds the sub-totals of the blocks to those of somebody else, who has room for at least as many. */
+  addBlocksTo(sums: Uint32Array): void {
+    const { blocks } = this;
+    for (let i = 0; i < blocks.length; i++) sums[i] = (sums[i] as number) + (blocks[i] as number);
+  }
+
+  /** Adds the cells of the block that begins with this key; nothing where it is empty or unknown. */
+  addCellsTo(sums: Uint32Array, firstKey: number): void {
     const { cells } = this;
-    const first = block << BLOCK_BITS;
-    let upTo = below;
-    for (let cell = first; cell < first + BLOCK_CELLS; cell++) {
-      for (const type of types) upTo += cells[type * CELLS + cell] as number;
-      while (found.length < ranks.length && upTo >= (ranks[found.length] as number)) found.push(cell);
-    }
+    if ((this.blocks[firstKey >> BLOCK_BITS] ?? 0) === 0) return;
+    for (let i = 0; i < BLOCK_CELLS; i++) sums[i] = (sums[i] as number) + (cells[firstKey + i] as number);
   }
 }

@@ -1,6 +1,8 @@
 /**
  * The operation numbers of a window, read out of its running sums. Definitions: SPEC section 2.
  */
+
+import { cellMiddle } from './histogram.js';
 import {
   ERROR_STATUS,
   FAILED_STATUS,
@@ -8,12 +10,13 @@ import {
   SKIPPED_STATUS,
   SUCCESS_STATUS,
   WARNING_STATUS,
-} from './fact.js';
-import { cellMiddle, rankOf } from './histogram.js';
+} from './kinds.js';
 import { type Names, recordOf } from './names.js';
 import { countAt, durationAt } from './numbers.js';
+import type { Reading } from './reading.js';
 import type { OperationMetrics, OperationNumbers } from './snapshot.js';
-import type { Window } from './window.js';
+
+const PERCENTILES = [0.5, 0.95, 0.99];
 
 /** A share in percent, two decimals; null of nothing. */
 export function percentOf(part: number, whole: number): number | null {
@@ -28,9 +31,7 @@ export interface Period {
 }
 
 export interface OperationSource {
-  readonly window: Window;
-  /** Minimum and maximum per type, in pairs. */
-  readonly extremes: Float64Array;
+  readonly reading: Reading;
   readonly types: Names;
   readonly statuses: Names;
   readonly period: Period;
@@ -52,16 +53,15 @@ export function operationMetrics(source: OperationSource): OperationMetrics {
   };
 }
 
-function hasRows({ window, statuses }: OperationSource, type: number): boolean {
+function hasRows({ reading, statuses }: OperationSource, type: number): boolean {
   for (let status = 0; status < statuses.size; status++) {
-    // Beyond the end: a type that this window has no room for yet has no rows in it.
-    if ((window.numbers[countAt(type, status)] ?? 0) > 0) return true;
+    if ((reading.numbers[countAt(type, status)] as number) > 0) return true;
   }
   return false;
 }
 
 function operationNumbers(source: OperationSource, types: readonly number[]): OperationNumbers {
-  const { numbers } = source.window;
+  const { numbers } = source.reading;
   const counts: number[] = [];
   let total = 0;
   for (let status = 0; status < source.statuses.size; status++) {
@@ -95,7 +95,7 @@ function operationNumbers(source: OperationSource, types: readonly number[]): Op
 type DurationNumbers = Pick<OperationNumbers, Extract<keyof OperationNumbers, `duration_${string}`>>;
 
 function durationNumbers(source: OperationSource, types: readonly number[]): DurationNumbers {
-  const { numbers, durations } = source.window;
+  const { numbers, extremes } = source.reading;
   let count = 0;
   let sum = 0;
   let negative = 0;
@@ -106,11 +106,10 @@ function durationNumbers(source: OperationSource, types: readonly number[]): Dur
     count += numbers[at] as number;
     sum += numbers[at + 1] as number;
     negative += numbers[at + 2] as number;
-    min = Math.min(min, source.extremes[2 * type] as number);
-    max = Math.max(max, source.extremes[2 * type + 1] as number);
+    min = Math.min(min, extremes[2 * type] as number);
+    max = Math.max(max, extremes[2 * type + 1] as number);
   }
-  const ranks = [rankOf(0.5, count), rankOf(0.95, count), rankOf(0.99, count)];
-  const [p50, p95, p99] = count === 0 ? [] : durations.cellsAt(types, ranks);
+  const [p50, p95, p99] = source.reading.percentiles(types, count, PERCENTILES);
   // A cell is wider than the values in it: its middle can lie beyond the extremes, which are exact.
   const shown = (cell: number | undefined): number | null =>
     cell === undefined ? null : Math.min(max, Math.max(min, cellMiddle(cell)));

@@ -88,6 +88,13 @@ export class PendingDurations {
     return this.byType.get(type)?.refresh().max ?? Number.NEGATIVE_INFINITY;
   }
 
+  /** Calls with every duration, as often as it is here. */
+  each(visit: (type: number, durationMs: number) => void): void {
+    for (const [type, { counts }] of this.byType) {
+      for (const [durationMs, count] of counts) for (let i = 0; i < count; i++) visit(type, durationMs);
+    }
+  }
+
   /** Gives its part of the budget back. */
   release(): void {
     for (const set of this.byType.values()) this.budget.used -= set.counts.size;

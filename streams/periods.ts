@@ -1,40 +1,42 @@
 /**
- * The four live windows over their three rings, and the customers in them; all end at the same moment.
+ * The four live windows; all end at the same moment, so they are nested, and each row is kept once: in the segment
+ * between two of their starts, in one bucket of the ring that serves it. A bucket that time takes out of a ring is
+ * merged into a coarser one:
+ *
+ *     start of 24h        start of 1h        start of 5m  1m   end
+ *          |  5 min buckets    |   10 s buckets   |  1 s buckets |
+ *
+ * A row that comes late goes where its created_at belongs by now.
  */
 import { Bucket } from './bucket.js';
 import { businessMetrics, type Savings } from './business.js';
 import { Customers } from './customers.js';
-import type { Fact, Vocabulary } from './fact.js';
+import type { Facts, Vocabulary } from './facts.js';
 import { CELLS } from './histogram.js';
 import { isoOf } from './iso.js';
 import { TYPES_AT_MOST } from './numbers.js';
 import { operationMetrics, type Period } from './operations.js';
 import { PendingBudget } from './pending-durations.js';
+import { Reading } from './reading.js';
 import { Ring } from './ring.js';
+import { Segment } from './segment.js';
 import { WINDOW_NAMES, type WindowName, type WindowSnapshot } from './snapshot.js';
 import { SparseScratch } from './sparse.js';
-import { Window } from './window.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-// A window is exact to its stated bounds, and up to one step shorter than its name says.
-const LAYOUT: Readonly<Record<WindowName, { readonly sizeMs: number; readonly stepMs: number }>> = {
-  '1m': { sizeMs: MINUTE, stepMs: SECOND },
-  '5m': { sizeMs: 5 * MINUTE, stepMs: SECOND },
-  '1h': { sizeMs: HOUR, stepMs: 10 * SECOND },
-  '24h': { sizeMs: 24 * HOUR, stepMs: 5 * MINUTE },
-};
-
-interface Live {
-  readonly name: WindowName;
-  readonly window: Window;
-  readonly ring: Ring<Bucket, Window>;
-}
+// By window, shortest first. A window is exact to its stated bounds, and up to one step shorter than its name says.
+const SIZES = [MINUTE, 5 * MINUTE, HOUR, 24 * HOUR] as const;
+const STEPS = [SECOND, SECOND, 10 * SECOND, 5 * MINUTE] as const;
+const WINDOWS = WINDOW_NAMES.length;
+const NONE = -1;
 
 export interface PeriodsOptions {
+  /** Distinct durations of pending rows that are kept apart. */
   readonly pendingDurations: number;
+  /** Distinct customers. */
   readonly customers: number;
 }
 
@@ -43,91 +45,144 @@ export class Periods {
   mismatches = 0;
   readonly customers: Customers;
   readonly pendingBudget: PendingBudget;
-  private readonly rings: Ring<Bucket, Window>[] = [];
-  private readonly live: Live[] = [];
+  /** What lies between the start of a window and that of the next shorter one (of the shortest: the end). */
+  private readonly segments = WINDOW_NAMES.map(() => new Segment());
+  /** By window; 1m and 5m share one. */
+  private readonly rings: Ring<Bucket>[] = [];
+  // Kept, because making it anew for each snapshot would keep the garbage collector busy.
+  private readonly reading = new Reading();
+  private starts: number[] = WINDOW_NAMES.map(() => Number.NEGATIVE_INFINITY);
   private end = Number.NEGATIVE_INFINITY;
 
   constructor(options: PeriodsOptions) {
     this.pendingBudget = new PendingBudget(options.pendingDurations);
     this.customers = new Customers({
-      windowSeconds: WINDOW_NAMES.map((name) => LAYOUT[name].sizeMs / SECOND),
+      windowSeconds: SIZES.map((ms) => ms / SECOND),
       limit: options.customers,
     });
     const shared = { scratch: new SparseScratch(TYPES_AT_MOST * CELLS), pendingBudget: this.pendingBudget };
-    for (const stepMs of new Set(WINDOW_NAMES.map((name) => LAYOUT[name].stepMs))) {
-      const windows = WINDOW_NAMES.filter((name) => LAYOUT[name].stepMs === stepMs).map((name) => ({
-        name,
-        window: new Window(LAYOUT[name].sizeMs / stepMs),
-      }));
-      const ring = new Ring<Bucket, Window>({
-        stepMs,
-        size: Math.max(...windows.map(({ window }) => window.steps)),
-        spans: windows.map(({ window }) => window),
-        empty: () => new Bucket(shared),
-      });
-      this.rings.push(ring);
-      for (const { name, window } of windows) this.live.push({ name, window, ring });
-    }
+    const ringOf = (stepMs: number, sizeMs: number): Ring<Bucket> =>
+      new Ring({ stepMs, size: sizeMs / stepMs, empty: () => new Bucket(shared) });
+    const seconds = ringOf(STEPS[1], SIZES[1]);
+    this.rings = [seconds, seconds, ringOf(STEPS[2], SIZES[2]), ringOf(STEPS[3], SIZES[3])];
   }
 
   /** Slides to `end` (exclusive, ms, a whole second), which never goes back. */
   advance(end: number): void {
+    const before = this.starts;
+    const endBefore = this.end;
     this.end = end;
-    for (const ring of this.rings) ring.advance(end);
+    this.starts = WINDOW_NAMES.map((_, i) => Math.ceil(end / at(STEPS, i)) * at(STEPS, i) - at(SIZES, i));
+    // Coarsest first: a ring must have let go of what is old before it is given what leaves a finer one.
+    for (let window = WINDOWS - 1; window > 0; window--) {
+      const start = at(this.starts, window);
+      // What a ring serves ends where the next finer one begins.
+      const until = window === 1 ? end : at(this.starts, window - 1);
+      at(this.rings, window).advance(start, until, (bucket, time) => {
+        const from = window > 1 || time < at(before, 0) ? window : 0;
+        this.move(bucket, time, from);
+      });
+    }
+    const aged = at(this.rings, 0).between(Math.max(at(before, 0), at(this.starts, 1)), at(this.starts, 0));
+    for (const bucket of aged) {
+      bucket.seal();
+      at(this.segments, 0).subtract(bucket);
+      at(this.segments, 1).merge(bucket);
+    }
+    at(this.rings, 0)
+      .peek(endBefore - SECOND)
+      ?.seal();
     this.customers.advance(
       end / SECOND,
-      this.live.map(({ window, ring }) => ring.start(window.steps) / SECOND),
+      this.starts.map((start) => start / SECOND),
     );
   }
 
-  /** A row with created_at before the end; windows that it is too old for ignore it. */
-  add(fact: Fact): void {
-    let kept = false;
-    for (const ring of this.rings) {
-      const bucket = ring.locate(fact.createdAt);
+  /** Rows with created_at before the end; those older than every window are ignored. */
+  add(facts: Facts): void {
+    const { createdAt, size } = facts;
+    for (let from = 0, to = 0; from < size; from = to) {
+      const segment = this.segmentOf(createdAt[from] as number);
+      to = from + 1;
+      if (segment === NONE) continue;
+      const ring = at(this.rings, segment);
+      const bucket = ring.locate(createdAt[from] as number);
       if (bucket === null) continue;
-      kept = true;
-      bucket.add(fact);
-      for (const window of ring.reached) window.add(fact);
-    }
-    // The longest window is the one that keeps a row where any does.
-    if (kept && fact.customer !== null) {
-      this.customers.record(fact.customer, Math.floor(fact.createdAt / SECOND));
+      // Rows come mostly in order of time: what goes to one bucket goes in one piece.
+      while (to < size && ring.holds(createdAt[to] as number)) to += 1;
+      bucket.add(facts, from, to);
+      at(this.segments, segment).add(facts, from, to);
+      this.customers.record(facts, from, to);
     }
   }
 
-  /** Takes back a pending row that was added. */
-  remove(fact: Fact): void {
-    for (const ring of this.rings) {
-      const bucket = ring.locate(fact.createdAt);
-      if (bucket === null) continue;
-      if (!bucket.has(fact)) {
+  /** Takes back pending rows that were added. */
+  remove(facts: Facts): void {
+    for (let row = 0; row < facts.size; row++) {
+      const time = facts.createdAt[row] as number;
+      const segment = this.segmentOf(time);
+      if (segment === NONE) continue;
+      const bucket = at(this.rings, segment).peek(time);
+      if (bucket?.has(facts, row) === true) {
+        bucket.remove(facts, row);
+        at(this.segments, segment).remove(facts, row);
+      } else {
         this.mismatches += 1;
-        continue;
       }
-      bucket.remove(fact);
-      for (const window of ring.reached) window.remove(fact);
     }
   }
 
   snapshot(words: Vocabulary, savings: Savings): Record<WindowName, WindowSnapshot> {
-    const [minute, five, hour, day] = this.live.map((live, index) => this.read(live, index, words, savings));
-    // One for each name of WINDOW_NAMES, in its order.
-    return { '1m': minute, '5m': five, '1h': hour, '24h': day } as Record<WindowName, WindowSnapshot>;
+    const { reading } = this;
+    reading.clear();
+    const windows = WINDOW_NAMES.map((name, i): [WindowName, WindowSnapshot] => {
+      const start = at(this.starts, i);
+      const until = i === 0 ? this.end : at(this.starts, i - 1);
+      const segment = at(this.segments, i);
+      reading.include(
+        segment,
+        segment.minAndMax(() => at(this.rings, i).between(start, until)),
+      );
+      return [name, this.read(reading, i, words, savings)];
+    });
+    // One for each of WINDOW_NAMES.
+    return Object.fromEntries(windows) as Record<WindowName, WindowSnapshot>;
   }
 
-  private read({ window, ring }: Live, index: number, words: Vocabulary, savings: Savings): WindowSnapshot {
-    const start = ring.start(window.steps);
+  private read(reading: Reading, window: number, words: Vocabulary, savings: Savings): WindowSnapshot {
+    const start = at(this.starts, window);
     const period: Period = {
       start: isoOf(start) ?? '',
       end: isoOf(this.end) ?? '',
       minutes: (this.end - start) / MINUTE,
     };
-    const extremes = window.minAndMax(() => ring.newest(window.steps));
     const { types, statuses } = words;
     return {
-      ...operationMetrics({ window, extremes, types, statuses, period }),
-      business: businessMetrics(window.numbers, this.customers.count(index), words, period, savings),
+      ...operationMetrics({ reading, types, statuses, period }),
+      business: businessMetrics(reading.numbers, this.customers.count(window), words, period, savings),
     };
   }
+
+  /** A bucket left the ring of a segment: it goes where its time belongs now, or nowhere. */
+  private move(bucket: Bucket, time: number, from: number): void {
+    bucket.seal();
+    at(this.segments, from).subtract(bucket);
+    const to = this.segmentOf(time);
+    if (to !== NONE) {
+      at(this.segments, to).merge(bucket);
+      at(this.rings, to).locate(time)?.merge(bucket);
+    }
+    bucket.release();
+  }
+
+  /** The segment that a time belongs to; NONE where it is older than all. */
+  private segmentOf(time: number): number {
+    for (let i = 0; i < WINDOWS; i++) if (time >= at(this.starts, i)) return i;
+    return NONE;
+  }
+}
+
+/** An element of one of the lists that have one for each window. */
+function at<T>(list: readonly T[], index: number): T {
+  return list[index] as T;
 }

@@ -1,9 +1,10 @@
 /**
  * Rows that are pending now, whatever their age: how many of each type, and since when the oldest waits.
  */
-import { type BigId, OPERATION_TYPES } from './event.js';
+import type { BigId } from './event.js';
 import { TimeHeap } from './heap.js';
 import { isoOf } from './iso.js';
+import { EXPORT_TYPE } from './kinds.js';
 import { type Names, recordOf } from './names.js';
 import type { Queue, QueueOfType } from './snapshot.js';
 
@@ -19,8 +20,6 @@ interface Line {
   readonly oldest: TimeHeap<Waiting>;
   gone: number;
 }
-
-const EXPORT_TYPE: string = OPERATION_TYPES[1];
 
 export class PendingQueue {
   private readonly limit: number;
@@ -75,10 +74,9 @@ export class PendingQueue {
       if (line.pending === 0) return;
       const time = this.oldestOf(line);
       if (time !== null && time < oldest) oldest = time;
-      const name = types.name(type);
-      if (name === EXPORT_TYPE) exports = line.pending;
+      if (type === EXPORT_TYPE) exports = line.pending;
       byType.push([
-        name,
+        types.name(type),
         {
           pending: line.pending,
           oldest_created_at: time === null ? null : isoOf(time),

@@ -1,133 +1,106 @@
 /**
- * Buckets in a ring, one for each step of time that is still of interest; made when first needed.
- * Spans (the windows) cover the newest so many steps: a bucket is subtracted from a span when time takes it out, and
- * leaves the ring when it has left the longest. Which is why a window costs the same however many rows it holds.
+ * Buckets in a ring, one for each step of a stretch of time; made when first needed, taken out when time has passed.
  */
 
 export interface Aggregate {
   /** Records go to another step for now. */
   settle(): void;
-  /** The step is over; late records may still come. */
-  seal(): void;
-  /** The step has left the ring. */
-  release(): void;
 }
 
-/** A running sum over the newest `steps` steps of a ring. */
-export interface Span<B> {
-  readonly steps: number;
-  merge(bucket: B): void;
-  subtract(bucket: B): void;
-}
-
-export class Ring<B extends Aggregate, S extends Span<B> = Span<B>> {
+export class Ring<B extends Aggregate> {
   readonly stepMs: number;
+  /** Steps that the ring can hold. */
   readonly size: number;
-  /** The spans that cover the located bucket. */
-  reached: S[] = [];
-  private readonly spans: readonly S[];
   private readonly empty: () => B;
   private readonly slots: (B | null)[];
-  // Number of the newest step since the epoch; the ring holds head - size + 1 to head.
-  private head = Number.NaN;
+  // Start and end of what is held, ms; the start is that of a step.
+  private start = Number.NEGATIVE_INFINITY;
+  private end = Number.NEGATIVE_INFINITY;
   // The bucket that was located last and its times: rows come mostly in order, so it is mostly the one.
   private located: B | null = null;
   private from = Number.POSITIVE_INFINITY;
   private until = Number.NEGATIVE_INFINITY;
 
-  constructor(options: { stepMs: number; size: number; spans?: readonly S[]; empty: () => B }) {
+  constructor(options: { stepMs: number; size: number; empty: () => B }) {
     this.stepMs = options.stepMs;
     this.size = options.size;
-    this.spans = options.spans ?? [];
     this.empty = options.empty;
     this.slots = new Array<B | null>(options.size).fill(null);
-    for (const span of this.spans) {
-      if (span.steps > this.size) {
-        throw new RangeError(
-          `a span of ${span.steps} steps is too long; this ring holds 1 to ${this.size} steps`,
-        );
-      }
+  }
+
+  /**
+   * Goes on to hold `start` to `end` (exclusive), ms. What lies before is taken out, oldest first.
+   * @throws RangeError when that is longer than the ring, goes back, or does not begin with a step.
+   */
+  advance(start: number, end: number, leaves: (bucket: B, time: number) => void): void {
+    if (!(start % this.stepMs === 0 && end - start <= this.size * this.stepMs && start >= this.start)) {
+      throw new RangeError(
+        `a ring of ${this.size} steps of ${this.stepMs} ms from ${this.start} cannot go on to ${start} - ${end}`,
+      );
     }
-  }
-
-  /** Start of the oldest step of a span of that many steps, ms; its end is that of the newest step. */
-  start(steps: number): number {
-    return (this.head + 1 - steps) * this.stepMs;
-  }
-
-  /** Slides on to `end` (exclusive, ms). Time only goes forward here; a ring that must go back is made anew. */
-  advance(end: number): void {
-    const head = Math.ceil(end / this.stepMs) - 1;
-    const before = this.head;
-    if (Number.isNaN(before)) this.head = head;
-    if (!(head > before)) return;
-    this.at(before)?.seal();
-    for (const span of this.spans) {
-      const first = before - span.steps + 1;
-      const last = Math.min(head - span.steps, before);
-      for (let step = first; step <= last; step++) {
-        const leaving = this.at(step);
-        if (leaving !== null) span.subtract(leaving);
-      }
+    const last = Math.min(start, this.end);
+    for (let time = this.start; time < last; time += this.stepMs) {
+      const slot = this.slotOf(time);
+      const bucket = this.slots[slot] ?? null;
+      if (bucket === null) continue;
+      this.slots[slot] = null;
+      leaves(bucket, time);
     }
-    for (let step = before - this.size + 1; step <= Math.min(head - this.size, before); step++) {
-      this.at(step)?.release();
-      this.slots[this.slotOf(step)] = null;
-    }
-    this.head = head;
-    this.forget();
-  }
-
-  /** The bucket of a time before `end`, made where there was none; null for a time that has left the ring. */
-  locate(time: number): B | null {
-    if (time >= this.from && time < this.until) return this.located;
-    const step = Math.floor(time / this.stepMs);
-    // Written so that NaN and -Infinity are refused as well.
-    if (!(step > this.head - this.size && step <= this.head)) return null;
-    this.located?.settle();
-    const slot = this.slotOf(step);
-    let bucket = this.slots[slot] ?? null;
-    if (bucket === null) {
-      bucket = this.empty();
-      this.slots[slot] = bucket;
-    }
-    this.located = bucket;
-    this.from = step * this.stepMs;
-    this.until = this.from + this.stepMs;
-    this.reached = this.spans.filter((span) => step > this.head - span.steps);
-    return bucket;
-  }
-
-  /** Puts a bucket that was computed elsewhere (from the table, from history) into the place of that of a time. */
-  replace(time: number, bucket: B): boolean {
-    const old = this.locate(time);
-    if (old === null) return false;
-    for (const span of this.reached) {
-      span.subtract(old);
-      span.merge(bucket);
-    }
-    old.release();
-    this.slots[this.slotOf(Math.floor(time / this.stepMs))] = bucket;
-    this.forget();
-    return true;
-  }
-
-  /** The newest `steps` buckets, oldest first; null where nothing was recorded. */
-  *newest(steps: number): Generator<B | null> {
-    for (let step = this.head - steps + 1; step <= this.head; step++) yield this.at(step);
-  }
-
-  private at(step: number): B | null {
-    return this.slots[this.slotOf(step)] ?? null;
-  }
-
-  private slotOf(step: number): number {
-    return ((step % this.size) + this.size) % this.size;
-  }
-
-  private forget(): void {
+    this.start = start;
+    this.end = end;
     this.located = null;
     this.from = Number.POSITIVE_INFINITY;
     this.until = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The bucket of a time, made where there was none; null for a time that the ring does not hold. */
+  locate(time: number): B | null {
+    if (this.holds(time)) return this.located;
+    // Written so that NaN is refused as well.
+    if (!(time >= this.start && time < this.end)) return null;
+    this.located?.settle();
+    const from = Math.floor(time / this.stepMs) * this.stepMs;
+    const slot = this.slotOf(from);
+    const bucket = this.slots[slot] ?? this.empty();
+    this.slots[slot] = bucket;
+    this.located = bucket;
+    this.from = from;
+    // A step can reach beyond what is held; rows from there are not this ring's.
+    this.until = Math.min(from + this.stepMs, this.end);
+    return bucket;
+  }
+
+  /** Whether a time falls into the bucket that was located last. */
+  holds(time: number): boolean {
+    return time >= this.from && time < this.until;
+  }
+
+  /** The buckets of the steps between two times, oldest first; steps without one are left out. */
+  *between(start: number, end: number): Generator<B> {
+    const first = Math.floor(Math.max(start, this.start) / this.stepMs) * this.stepMs;
+    for (let time = first; time < Math.min(end, this.end); time += this.stepMs) {
+      const bucket = this.slots[this.slotOf(time)] ?? null;
+      if (bucket !== null) yield bucket;
+    }
+  }
+
+  /** The bucket of a time, or null where nothing was recorded. */
+  peek(time: number): B | null {
+    if (!(time >= this.start && time < this.end)) return null;
+    return this.slots[this.slotOf(Math.floor(time / this.stepMs) * this.stepMs)] ?? null;
+  }
+
+  /** Puts a bucket that was computed elsewhere (from the table, from history) into the place of that of a time. */
+  replace(time: number, bucket: B): B | null {
+    const old = this.locate(time);
+    if (old === null) return null;
+    this.slots[this.slotOf(this.from)] = bucket;
+    this.located = bucket;
+    return old;
+  }
+
+  private slotOf(time: number): number {
+    const slot = (time / this.stepMs) % this.size;
+    return slot < 0 ? slot + this.size : slot;
   }
 }

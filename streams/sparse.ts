@@ -63,19 +63,29 @@ export class SparseCounts {
     if (this.logged > Math.max(LONGEST_SMALL_LOG, this.packedKeys >> 2)) this.pack();
   }
 
+  /** Adds everything that another one holds, which is left as it is. */
+  merge(other: SparseCounts): void {
+    this.packWith(other);
+  }
+
   /** Brings everything into its smallest form; recording goes on to work. */
   pack(): void {
-    if (this.logged === 0 && this.log.length === 0) return;
+    if (this.logged > 0) this.packWith(null);
+  }
+
+  private packWith(other: SparseCounts | null): void {
     const { counts, touched } = this.scratch;
     const blocks: number[] = [];
-    this.each((key, count) => {
+    const count = (key: number, by: number): void => {
       const block = key >> BLOCK_BITS;
       if (touched[block] === 0) {
         touched[block] = 1;
         blocks.push(block);
       }
-      counts[key] = (counts[key] as number) + count;
-    });
+      counts[key] = (counts[key] as number) + by;
+    };
+    this.each(count);
+    other?.each(count);
     // The packed form must be in key order; sorting a few blocks is cheaper than sorting keys.
     blocks.sort((a, b) => a - b);
     this.encode(blocks);

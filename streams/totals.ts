@@ -4,8 +4,8 @@
  * goes back looks to Prometheus like a restart.
  */
 import { type Batch, OPERATION_TYPES, PENDING, STATUSES, type SyncRow } from './event.js';
-import { CONFLICT_TYPE, EXPORT_TYPE, IDENTIFICATION_TYPE, IMPORT_TYPE, SUCCESS_STATUS } from './fact.js';
 import { MAX_DURATION_MS } from './histogram.js';
+import { CONFLICT_TYPE, EXPORT_TYPE, IDENTIFICATION_TYPE, IMPORT_TYPE, SUCCESS_STATUS } from './kinds.js';
 import { Names, recordOf } from './names.js';
 import { CONFLICT_SOURCES, IDENTIFICATION_METHODS, UNKNOWN } from './numbers.js';
 import { SecondsHistogram, type SecondsHistogramView } from './seconds.js';
