@@ -96,13 +96,16 @@ export async function pendingStatements(
   setting: BellSetting,
   sqlDir: string,
 ): Promise<Statement[]> {
-  const [schema] = await link.query(`SELECT to_regclass('sync_monitor.migrations')`);
+  // The catalogue and not to_regclass: that fails where the schema is closed to this role, and for a while does not see
+  // what another migrator has committed (it alone does not read the invalidations).
+  const [installed] = await link.query(
+    `SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'sync_monitor' AND c.relname = 'migrations'`,
+  );
   const known = new Set<number>();
-  if (schema?.[0] != null) {
-    const [readable] = await link.query(`SELECT has_table_privilege('sync_monitor.migrations', 'SELECT')`);
+  if (installed) {
     // Not readable: the owner installed it; which version is then the owner's word.
-    const all =
-      readable?.[0] === 't' ? await link.query('SELECT id FROM sync_monitor.migrations') : undefined;
+    const all = installed[0] === 't' ? await link.query('SELECT id FROM sync_monitor.migrations') : undefined;
     for (const { id } of await schemaStatements(sqlDir))
       if (!all || all.some((row) => Number(row[0]) === id)) known.add(id);
   }
