@@ -177,7 +177,7 @@ class Tally {
   }
 
   counts(): Record<string, number> {
-    return recordOf(this.#counts);
+    return recordOf([...this.#counts]);
   }
 }
 
@@ -216,7 +216,7 @@ function numbersOf({ statuses, negative, durations }: Group, minutes: number): O
     warning_count: of('warning'),
     skipped_count: of('skipped'),
     pending_count: of('pending'),
-    by_status: recordOf(statuses),
+    by_status: recordOf([...statuses]),
     success_rate: percentOf(of('success'), total),
     error_rate: percentOf(errors, total),
     duration_count: durations?.count ?? 0,
