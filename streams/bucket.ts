@@ -2,7 +2,7 @@
  * Everything about the rows of one step of a ring, exact minimum and maximum included. The sums over several buckets
  * merge them and subtract them again (segment.ts).
  */
-import { newExtremes, spreadExtremes, widenedExtremes } from './extremes.js';
+import { clearExtremes, newExtremes, spreadExtremes, widenedExtremes } from './extremes.js';
 import { addNumbers, type Facts } from './facts.js';
 import { PENDING_STATUS } from './kinds.js';
 import { mergeNumbers, newNumbers, TYPES_AT_FIRST, TYPES_AT_MOST, widened } from './numbers.js';
@@ -14,7 +14,12 @@ import { SparseCounts, type SparseScratch } from './sparse.js';
 export interface BucketShared {
   readonly scratch: SparseScratch;
   readonly pendingBudget: PendingBudget;
+  /** Buckets that were released, empty: one a second would otherwise become garbage, with its arrays. */
+  readonly released: Bucket[];
 }
+
+// More than leave in a second; after an idle hour hundreds leave at once.
+const MOST_RELEASED = 32;
 
 export class Bucket implements Aggregate {
   numbers = newNumbers(TYPES_AT_FIRST);
@@ -26,7 +31,12 @@ export class Bucket implements Aggregate {
   private extremes = newExtremes(TYPES_AT_FIRST);
   private pending: PendingDurations | null = null;
 
-  constructor(shared: BucketShared) {
+  /** An empty bucket. */
+  static take(shared: BucketShared): Bucket {
+    return shared.released.pop() ?? new Bucket(shared);
+  }
+
+  private constructor(shared: BucketShared) {
     this.shared = shared;
     this.durations = new SparseCounts(shared.scratch);
   }
@@ -99,9 +109,15 @@ export class Bucket implements Aggregate {
     this.durations.pack();
   }
 
-  /** The bucket leaves its ring. */
+  /** The bucket is no longer needed; whoever released it must forget it. */
   release(): void {
     this.pending?.release();
+    if (this.shared.released.length >= MOST_RELEASED) return;
+    this.pending = null;
+    this.numbers.fill(0);
+    clearExtremes(this.extremes);
+    this.durations.clear();
+    this.shared.released.push(this);
   }
 
   private takePending(): [type: number, durationMs: number][] {

@@ -42,10 +42,10 @@ export function operationMetrics(source: OperationSource): OperationMetrics {
   for (let type = 0; type < source.types.size; type++) if (hasRows(source, type)) present.push(type);
   const byType = present.map((type): [string, OperationNumbers] => [
     source.types.name(type),
-    operationNumbers(source, [type]),
+    operationNumbers(source, [type], type),
   ]);
   return {
-    ...operationNumbers(source, present),
+    ...operationNumbers(source, present, null),
     operations_by_type: recordOf(byType.map(([name, of]) => [name, of.total_operations])),
     by_type: recordOf(byType),
     period_start: source.period.start,
@@ -60,7 +60,12 @@ function hasRows({ reading, statuses }: OperationSource, type: number): boolean 
   return false;
 }
 
-function operationNumbers(source: OperationSource, types: readonly number[]): OperationNumbers {
+/** Of these types; `only` is the one that they are, or null where they are all. */
+function operationNumbers(
+  source: OperationSource,
+  types: readonly number[],
+  only: number | null,
+): OperationNumbers {
   const { numbers } = source.reading;
   const counts: number[] = [];
   let total = 0;
@@ -87,14 +92,18 @@ function operationNumbers(source: OperationSource, types: readonly number[]): Op
     by_status: recordOf(byStatus),
     success_rate: percentOf(success, total),
     error_rate: percentOf(errors, total),
-    ...durationNumbers(source, types),
+    ...durationNumbers(source, types, only),
     throughput_per_minute: total / source.period.minutes,
   };
 }
 
 type DurationNumbers = Pick<OperationNumbers, Extract<keyof OperationNumbers, `duration_${string}`>>;
 
-function durationNumbers(source: OperationSource, types: readonly number[]): DurationNumbers {
+function durationNumbers(
+  source: OperationSource,
+  types: readonly number[],
+  only: number | null,
+): DurationNumbers {
   const { numbers, extremes } = source.reading;
   let count = 0;
   let sum = 0;
@@ -109,7 +118,7 @@ function durationNumbers(source: OperationSource, types: readonly number[]): Dur
     min = Math.min(min, extremes[2 * type] as number);
     max = Math.max(max, extremes[2 * type + 1] as number);
   }
-  const [p50, p95, p99] = source.reading.percentiles(types, count, PERCENTILES);
+  const [p50, p95, p99] = source.reading.percentiles(only, count, PERCENTILES);
   // A cell is wider than the values in it: its middle can lie beyond the extremes, which are exact.
   const shown = (cell: number | undefined): number | null =>
     cell === undefined ? null : Math.min(max, Math.max(min, cellMiddle(cell)));

@@ -60,9 +60,13 @@ export class Periods {
       windowSeconds: SIZES.map((ms) => ms / SECOND),
       limit: options.customers,
     });
-    const shared = { scratch: new SparseScratch(TYPES_AT_MOST * CELLS), pendingBudget: this.pendingBudget };
+    const shared = {
+      scratch: new SparseScratch(TYPES_AT_MOST * CELLS),
+      pendingBudget: this.pendingBudget,
+      released: [],
+    };
     const ringOf = (stepMs: number, sizeMs: number): Ring<Bucket> =>
-      new Ring({ stepMs, size: sizeMs / stepMs, empty: () => new Bucket(shared) });
+      new Ring({ stepMs, size: sizeMs / stepMs, empty: () => Bucket.take(shared) });
     const seconds = ringOf(STEPS[1], SIZES[1]);
     this.rings = [seconds, seconds, ringOf(STEPS[2], SIZES[2]), ringOf(STEPS[3], SIZES[3])];
   }

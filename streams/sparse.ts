@@ -5,7 +5,12 @@
  * one byte per distinct key, where a pair of arrays takes six.
  */
 
-const BLOCK_BITS = 6;
+// Small blocks: a bucket's keys lie scattered, and every cell of a block that has one is looked at.
+const BLOCK_BITS = 4;
+const BLOCK_KEYS = 1 << BLOCK_BITS;
+/** A run and a count, five bytes each at most. */
+const LONGEST_KEY = 10;
+const MOST_KEYS = 2 ** (16 + BLOCK_BITS);
 const FIRST_LOG = 16;
 const LONGEST_SMALL_LOG = 1024;
 const EMPTY_LOG = new Int32Array(0);
@@ -15,13 +20,22 @@ const EMPTY_BYTES = new Uint8Array(0);
 export class SparseScratch {
   readonly counts: Int32Array;
   readonly touched: Uint8Array;
+  /** The touched blocks; typed, because such an array sorts without calling back. */
+  readonly list: Uint16Array;
   bytes: Uint8Array = new Uint8Array(4096);
 
-  /** `keys`: every key is below this. */
+  /**
+   * `keys`: every key is below this.
+   * @throws RangeError when that is more than the number of a block can be told in 16 bits.
+   */
   constructor(keys: number) {
-    const blocks = (keys >> BLOCK_BITS) + 1;
-    this.counts = new Int32Array(blocks << BLOCK_BITS);
+    if (!(keys > 0 && keys <= MOST_KEYS)) {
+      throw new RangeError(`cannot pack ${keys} different keys; valid are 1 to ${MOST_KEYS}`);
+    }
+    const blocks = Math.ceil(keys / BLOCK_KEYS);
+    this.counts = new Int32Array(blocks * BLOCK_KEYS);
     this.touched = new Uint8Array(blocks);
+    this.list = new Uint16Array(blocks);
   }
 }
 
@@ -68,27 +82,34 @@ export class SparseCounts {
     this.packWith(other);
   }
 
+  clear(): void {
+    this.log = EMPTY_LOG;
+    this.logged = 0;
+    this.packed = EMPTY_BYTES;
+    this.packedKeys = 0;
+  }
+
   /** Brings everything into its smallest form; recording goes on to work. */
   pack(): void {
     if (this.logged > 0) this.packWith(null);
   }
 
   private packWith(other: SparseCounts | null): void {
-    const { counts, touched } = this.scratch;
-    const blocks: number[] = [];
+    const { counts, touched, list } = this.scratch;
+    let blocks = 0;
     const count = (key: number, by: number): void => {
       const block = key >> BLOCK_BITS;
       if (touched[block] === 0) {
         touched[block] = 1;
-        blocks.push(block);
+        list[blocks] = block;
+        blocks += 1;
       }
       counts[key] = (counts[key] as number) + by;
     };
     this.each(count);
     other?.each(count);
     // The packed form must be in key order; sorting a few blocks is cheaper than sorting keys.
-    blocks.sort((a, b) => a - b);
-    this.encode(blocks);
+    this.encode(list.subarray(0, blocks).sort());
     this.log = EMPTY_LOG;
     this.logged = 0;
   }
@@ -107,7 +128,7 @@ export class SparseCounts {
     this.log = grown;
   }
 
-  private encode(blocks: readonly number[]): void {
+  private encode(blocks: Uint16Array): void {
     const { scratch } = this;
     const { counts, touched } = scratch;
     let at = 0;
@@ -115,10 +136,9 @@ export class SparseCounts {
     let keys = 0;
     for (const block of blocks) {
       touched[block] = 0;
-      // 64 keys take at most a run and a count of five bytes each.
-      if (at + 640 > scratch.bytes.length) scratch.bytes = grow(scratch.bytes);
+      if (at + BLOCK_KEYS * LONGEST_KEY > scratch.bytes.length) scratch.bytes = grow(scratch.bytes);
       const first = block << BLOCK_BITS;
-      for (let key = first; key < first + (1 << BLOCK_BITS); key++) {
+      for (let key = first; key < first + BLOCK_KEYS; key++) {
         const count = counts[key] as number;
         if (count === 0) continue;
         counts[key] = 0;
