@@ -6,6 +6,7 @@ import type { DatabaseClock } from './clock.js';
 import type { Link } from './connection.js';
 import { decodeRow } from './decode.js';
 import type { Keys } from './keeper.js';
+import { leafWithRows } from './leaves.js';
 import { type Look, parseLook } from './look.js';
 import { PendingRows } from './pending.js';
 import { type LateScan, startScan } from './start-scan.js';
@@ -288,16 +289,10 @@ export class Reader {
   /** A partition that came with rows in it: they were never announced and may have any id. */
   async #checkLeaves(look: Look, cursor: Cursor): Promise<void> {
     if (!this.#table.partitioned) return;
-    for (const leaf of look.leaves) {
-      if (this.#leaves?.has(leaf)) continue;
-      const [name] = await this.#options.link.query('SELECT $1::oid::regclass::text', [leaf]);
-      const [found] = await this.#options.link.query(
-        `SELECT EXISTS (SELECT FROM ${name?.[0]} WHERE id <= $1)`,
-        [this.#highAtLook],
-      );
-      if (found?.[0] === 't')
-        throw new ResetNeededError(`partition ${name?.[0]} was attached with rows in it`);
-    }
+    const leaves = look.leaves.filter((leaf) => !this.#leaves?.has(leaf));
+    const brought = await leafWithRows(this.#options.link, leaves, this.#highAtLook);
+    if (brought !== undefined)
+      throw new ResetNeededError(`partition ${brought} was attached with rows in it`);
     this.#leaves = new Set(look.leaves);
     this.#highAtLook = cursor.high;
   }

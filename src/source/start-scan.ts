@@ -30,8 +30,8 @@ export interface StartScanResult {
 
 /** How long short transactions are given to end before the scan begins. */
 const PATIENCE_MS = 1_000;
-/** Ids of one block where no index leads with created_at. */
-const BLOCK_IDS = 50_000;
+/** Rows of one block where no index leads with created_at; rows and not ids: a sequence may stand far ahead. */
+const BLOCK_ROWS = 50_000;
 /** Later than this no window of this process will slide, and float8 stops holding microseconds. ms. */
 const FAR_FUTURE = 8_000_000_000_000;
 
@@ -76,11 +76,13 @@ async function readRecent(
 ): Promise<void> {
   const { link, statements, table } = options;
   if (!table.createdAtIndexed || !table.statusIndexed) {
-    for (let after = 0; after < high; after += BLOCK_IDS) {
-      const block = [after, Math.min(after + BLOCK_IDS, high), from / 1000];
+    for (let after = Number.MIN_SAFE_INTEGER; ; ) {
+      const [end] = await link.query(statements.blockEnd, [after, high, BLOCK_ROWS]);
+      if (end?.[0] == null) return;
+      const block = [after, end[0], from / 1000];
       take((await link.query(statements.recentById, block)).map((raw) => decodeRow(raw)));
+      after = Number(end[0]);
     }
-    return;
   }
   for (let after = Number.MIN_SAFE_INTEGER; ; ) {
     const size = options.pageRows();

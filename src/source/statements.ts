@@ -23,6 +23,8 @@ export interface Statements {
   readonly recentByTime: string;
   /** $1 id (exclusive), $2 id (inclusive), $3 seconds since the epoch: recent and pending rows of a block of ids. */
   readonly recentById: string;
+  /** $1 id (exclusive), $2 id (inclusive), $3 rows: the last id of a block of so many rows, NULL for none. */
+  readonly blockEnd: string;
 }
 
 /** Number of columns that `decodeRow` reads, in this order. */
@@ -67,16 +69,18 @@ export function buildStatements(table: TableInfo): Statements {
   const cols = selectList(table.columns, 't');
   const s = `(CASE WHEN is_called THEN last_value ELSE last_value - ${table.sequence.increment} END)`;
   const seq = table.sequence.qualified;
-  const relations = table.partitioned
-    ? `(SELECT array_agg(relid::oid) FROM pg_partition_tree(${table.oid}))`
-    : `ARRAY[${table.oid}::oid]`;
+  // pg_partition_tree() knows nothing of tables that inherit in the old way.
+  const tree = `(WITH RECURSIVE tree (relid) AS (SELECT ${table.oid}::oid UNION SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = relid)
+    SELECT relid FROM tree)`;
+  const watched = table.partitioned ? `IN ${tree}` : `= ${table.oid}`;
+  // An id is compared as int8 whatever its type: a bound of ours may lie beyond integer.
   return {
     // The snapshot is taken before the sequence is read, so an id <= S may be missing here: it becomes a hole, and
     // the holes are read again after the look.
     poll: `WITH s AS MATERIALIZED (SELECT ${s} AS s, date_part('epoch', clock_timestamp()) AS now FROM ${seq})
       SELECT s.s, s.now, r.* FROM s LEFT JOIN LATERAL (
-        SELECT ${cols} FROM ${t} t WHERE t.id > $1 AND t.id <= s.s ORDER BY t.id LIMIT $2) r ON true`,
-    page: `SELECT ${cols} FROM ${t} t WHERE t.id > $1 AND t.id <= $2 ORDER BY t.id LIMIT $3`,
+        SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= s.s ORDER BY t.id LIMIT $2) r ON true`,
+    page: `SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= $2::int8 ORDER BY t.id LIMIT $3`,
     ranges: `SELECT ${cols} FROM unnest($1::int8[], $2::int8[]) AS r(a, b) JOIN ${t} t ON t.id BETWEEN r.a AND r.b`,
     byIds: `SELECT ${cols} FROM ${t} t WHERE t.id = ANY ($1::int8[])`,
     // One statement: S is read after the snapshot, so no row that the sequence numbered can look as if beyond it.
@@ -86,7 +90,7 @@ export function buildStatements(table: TableInfo): Statements {
     look: `WITH l AS MATERIALIZED (SELECT * FROM pg_locks)
       SELECT date_part('epoch', clock_timestamp()),
         (SELECT string_agg(DISTINCT virtualtransaction, ' ') FROM l WHERE locktype = 'relation' AND granted
-           AND database = ${table.databaseOid} AND relation = ANY (${relations}) AND mode IN ${WRITING}),
+           AND database = ${table.databaseOid} AND relation ${watched} AND mode IN ${WRITING}),
         (SELECT count(*) FROM l WHERE locktype = 'object' AND database = 0 AND classid = 1262 AND objid = 0 AND NOT granted),
         (SELECT pid FROM l WHERE locktype = 'advisory' AND granted AND mode = 'ExclusiveLock' AND database = ${table.databaseOid}
            AND classid = $1::int8::oid AND objid = $2::int8::oid AND objsubid = 1),
@@ -96,15 +100,16 @@ export function buildStatements(table: TableInfo): Statements {
           || '/' || coalesce(to_regclass(${literal(t)})::oid::text, 'gone') || '/' || ${table.sequence.oid}
           || '/' || coalesce(pg_relation_filenode(${table.sequence.oid})::text, 'gone'),
         (SELECT ${s} FROM ${seq}),
-        ${table.partitioned ? `(SELECT string_agg(relid::oid::text, ' ' ORDER BY relid) FROM pg_partition_tree(${table.oid}) WHERE isleaf)` : 'NULL'},
+        ${table.partitioned ? `(SELECT string_agg(oid::text, ' ' ORDER BY oid) FROM pg_class WHERE relkind <> 'p' AND oid IN ${tree})` : 'NULL'},
         (SELECT string_agg(tgenabled, '') FROM pg_trigger WHERE tgrelid = ${table.oid} AND tgname = 'sync_monitor_bell')`,
     position: `SELECT ${s}, date_part('epoch', clock_timestamp()) FROM ${seq}`,
-    pending: `SELECT ${cols} FROM ${t} t WHERE t.status = 'pending' AND t.id > $1 AND t.id <= $2 ORDER BY t.id LIMIT $3`,
+    pending: `SELECT ${cols} FROM ${t} t WHERE t.status::text = 'pending' AND t.id > $1::int8 AND t.id <= $2::int8 ORDER BY t.id LIMIT $3`,
     recentByTime: `SELECT ${cols} FROM ${t} t
       WHERE (t.created_at, t.id) > (timestamptz 'epoch' + $1::float8 * interval '1 second', $2::int8)
-        AND t.id <= $3 AND t.status <> 'pending' ORDER BY t.created_at, t.id LIMIT $4`,
-    recentById: `SELECT ${cols} FROM ${t} t WHERE t.id > $1 AND t.id <= $2
-        AND (t.created_at >= timestamptz 'epoch' + $3::float8 * interval '1 second' OR t.status = 'pending') ORDER BY t.id`,
+        AND t.id <= $3::int8 AND t.status::text <> 'pending' ORDER BY t.created_at, t.id LIMIT $4`,
+    recentById: `SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= $2::int8
+        AND (t.created_at >= timestamptz 'epoch' + $3::float8 * interval '1 second' OR t.status::text = 'pending') ORDER BY t.id`,
+    blockEnd: `SELECT max(id) FROM (SELECT t.id FROM ${t} t WHERE t.id > $1::int8 AND t.id <= $2::int8 ORDER BY t.id LIMIT $3) block`,
   };
 }
 

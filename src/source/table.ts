@@ -10,6 +10,7 @@ export interface TableInfo {
   readonly qualified: string;
   readonly schema: string;
   readonly name: string;
+  /** Rows may lie in other tables too: partitions, or tables that inherit from this one. */
   readonly partitioned: boolean;
   readonly sequence: SequenceInfo;
   /** Names of the optional columns that are there and usable. */
@@ -88,7 +89,7 @@ export async function discoverTable(link: Link, configured: string): Promise<Tab
   const [relation] = await link.query(
     `SELECT c.oid, c.relkind, n.nspname, c.relname, format('%I.%I', n.nspname, c.relname), row_security_active(c.oid),
             c.relpersistence, (SELECT oid FROM pg_database WHERE datname = current_database()), current_user,
-            has_schema_privilege(n.oid, 'USAGE')
+            has_schema_privilege(n.oid, 'USAGE'), c.relhassubclass
      FROM unnest($1::name[], $2::name[]) WITH ORDINALITY AS wanted (schema, name, preference)
      JOIN pg_class c ON c.relname = wanted.name JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE CASE WHEN wanted.schema IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = wanted.schema END
@@ -98,7 +99,7 @@ export async function discoverTable(link: Link, configured: string): Promise<Tab
   const where = `Table ${configured} (SYNC_LOG_TABLE)`;
   if (!relation)
     throw new TableError(`${where} does not exist in this database, or its schema is not visible.`);
-  const [oid, kind, schema, name, qualified, rowSecurity, persistence, databaseOid, user, usage] =
+  const [oid, kind, schema, name, qualified, rowSecurity, persistence, databaseOid, user, usage, heirs] =
     relation as string[];
   if (kind !== 'r' && kind !== 'p')
     throw new TableError(
@@ -122,7 +123,7 @@ export async function discoverTable(link: Link, configured: string): Promise<Tab
     qualified: `${qualified}`,
     schema: `${schema}`,
     name: `${name}`,
-    partitioned: kind === 'p',
+    partitioned: kind === 'p' || heirs === 't',
     sequence,
     columns,
     createdAtIndexed: indexed.has('created_at'),
