@@ -86,6 +86,7 @@ export class Bells {
     this.#queueUsage = look.queueUsage;
     this.#commitWaiters = look.commitWaiters;
     if (look.commitWaiters > 0) this.#contendedAt = now;
+    if (this.#triggerFault() !== undefined) this.#explained();
   }
 
   tried(now: number): void {
@@ -95,8 +96,8 @@ export class Bells {
   /** Undefined while the bell may be used; else why it is dead. */
   deadBecause(now: number, listenerProven: boolean): string | undefined {
     if (this.#setting === 'off') return undefined;
-    if (this.#trigger === null) return 'its trigger is not on the table';
-    if (this.#trigger === 'D' || this.#trigger === 'R') return 'its trigger is disabled';
+    const fault = this.#triggerFault();
+    if (fault !== undefined) return fault;
     if (!listenerProven) return 'the listener has not proven that it hears';
     if (this.#silentAt !== undefined && now - this.#silentAt < SILENT_ROWS_PENALTY_MS)
       return 'rows arrived that it did not announce (replica role, or written straight into a partition)';
@@ -110,6 +111,7 @@ export class Bells {
     listenerProven: boolean;
     backlog: boolean;
   }): BellDecision {
+    if (!seen.listenerProven) this.#explained();
     while (this.#rows[0] && seen.now - this.#rows[0].at > 250) this.#rows.shift();
     const observation: BellObservation = {
       now: seen.now,
@@ -142,6 +144,18 @@ export class Bells {
     if (dead !== undefined) return { mode: 'dead', reason: dead };
     if (this.#setting === 'always') return { mode: 'armed', reason: 'BELL=always' };
     return { mode: armed ? 'armed' : 'disarmed', reason: lastReason };
+  }
+
+  #triggerFault(): string | undefined {
+    if (this.#trigger === null) return 'its trigger is not on the table';
+    if (this.#trigger === 'D' || this.#trigger === 'R') return 'its trigger is disabled';
+    return undefined;
+  }
+
+  /** Rows came without a bell for a reason that can be seen to end: no penalty outlives it. */
+  #explained(): void {
+    this.#suspicion = undefined;
+    this.#silentAt = undefined;
   }
 
   #turn(now: number): void {
