@@ -8,7 +8,6 @@
  */
 import type { Facts } from './facts.js';
 
-const WORDS = 3;
 const FIRST_CAPACITY = 1 << 12;
 const FULLEST = 0.7;
 
@@ -32,8 +31,12 @@ export class Customers {
   private end = 0;
   // Customers by the second of their newest row, over the longest window.
   private readonly bySecond: Int32Array;
-  // Open addressing, three words a slot: id low, id high, second. Mostly one cache line a probe, no object a customer.
-  private table = new Int32Array(FIRST_CAPACITY * WORDS);
+  // A power of two less one, because a division for each row would be felt.
+  private readonly secondMask: number;
+  // Open addressing, two words a slot: the low word of the id and the second. One cache line a probe, no object each.
+  private table = new Int32Array(FIRST_CAPACITY * 2);
+  // The high words by slot; made when the first id comes that needs one.
+  private highs: Int32Array | null = null;
   private mask = FIRST_CAPACITY - 1;
   private used = 0;
   // Only there so that the loads that it sums up are not optimised away.
@@ -43,10 +46,11 @@ export class Customers {
 
   constructor(options: CustomersOptions) {
     this.longest = Math.max(...options.windowSeconds);
+    this.secondMask = 2 ** Math.ceil(Math.log2(this.longest + 1)) - 1;
     this.limit = options.limit;
     this.distinct = new Int32Array(options.windowSeconds.length);
     this.starts = new Int32Array(options.windowSeconds.length);
-    this.bySecond = new Int32Array(this.longest);
+    this.bySecond = new Int32Array(this.secondMask + 1);
   }
 
   /** Distinct customers of a window. */
@@ -56,20 +60,21 @@ export class Customers {
 
   /** Slides on: windows reach from their start to `end` (exclusive); seconds since the epoch, never going back. */
   advance(end: number, starts: readonly number[]): void {
-    const { distinct, bySecond, longest } = this;
-    if (Number.isNaN(this.base)) this.base = end - 2 * longest;
+    const { distinct, bySecond, secondMask } = this;
+    if (Number.isNaN(this.base)) this.base = end - 2 * this.longest;
     for (let i = 0; i < starts.length; i++) {
       const start = (starts[i] as number) - this.base;
       let leaving = 0;
       for (let second = this.starts[i] as number; second < Math.min(start, this.end); second++) {
-        leaving += bySecond[second % longest] as number;
+        leaving += bySecond[second & secondMask] as number;
       }
       distinct[i] = (distinct[i] as number) - leaving;
       this.starts[i] = start;
     }
     const oldest = Math.min(...this.starts);
-    for (let second = this.oldest; second < Math.min(oldest, this.end); second++)
-      bySecond[second % longest] = 0;
+    for (let second = this.oldest; second < Math.min(oldest, this.end); second++) {
+      bySecond[second & secondMask] = 0;
+    }
     this.oldest = oldest;
     this.end = end - this.base;
   }
@@ -94,15 +99,16 @@ export class Customers {
     const { table } = this;
     let touched = 0;
     for (let i = from; i < to; i++) {
-      if (hasCustomer[i] !== 0)
-        touched |= table[this.home(customerLow[i] as number, customerHigh[i] as number)] as number;
+      if (hasCustomer[i] === 0) continue;
+      touched |= table[2 * this.home(customerLow[i] as number, customerHigh[i] as number)] as number;
     }
     this.touched = touched;
   }
 
   private see(low: number, high: number, second: number): void {
+    if (high !== 0) this.highs ??= new Int32Array(this.mask + 1);
     let slot = this.find(low, high);
-    const seen = this.table[slot + 2] as number;
+    const seen = this.table[2 * slot + 1] as number;
     if (seen >= second) return;
     if (seen === 0) {
       if (this.used >= (this.mask + 1) * FULLEST) {
@@ -113,48 +119,51 @@ export class Customers {
         slot = this.find(low, high);
       }
       this.used += 1;
-      this.table[slot] = low;
-      this.table[slot + 1] = high;
     }
-    this.table[slot + 2] = second;
+    this.put(slot, low, high, second);
     this.move(seen, second);
   }
 
+  private put(slot: number, low: number, high: number, second: number): void {
+    this.table[2 * slot] = low;
+    this.table[2 * slot + 1] = second;
+    if (this.highs !== null) this.highs[slot] = high;
+  }
+
   private move(from: number, to: number): void {
-    const { starts, distinct, bySecond, longest } = this;
+    const { starts, distinct, bySecond, secondMask } = this;
     for (let i = 0; i < starts.length; i++) {
       const start = starts[i] as number;
       if (from < start && to >= start) distinct[i] = (distinct[i] as number) + 1;
     }
     // A customer who has left all windows was taken from the count of his second then.
-    if (from >= this.oldest) bySecond[from % longest] = (bySecond[from % longest] as number) - 1;
-    bySecond[to % longest] = (bySecond[to % longest] as number) + 1;
+    if (from >= this.oldest) bySecond[from & secondMask] = (bySecond[from & secondMask] as number) - 1;
+    bySecond[to & secondMask] = (bySecond[to & secondMask] as number) + 1;
   }
 
   /** Where the search for an id begins. */
   private home(low: number, high: number): number {
     let hash = Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
-    return ((hash ^ (hash >>> 13)) & this.mask) * WORDS;
+    return (hash ^ (hash >>> 13)) & this.mask;
   }
 
   /** The slot of an id, or the free one where it belongs. */
   private find(low: number, high: number): number {
-    const { table } = this;
-    let at = this.home(low, high);
-    while (table[at + 2] !== 0 && (table[at] !== low || table[at + 1] !== high)) {
-      at += WORDS;
-      if (at === table.length) at = 0;
+    const { table, highs, mask } = this;
+    let slot = this.home(low, high);
+    while (table[2 * slot + 1] !== 0) {
+      if (table[2 * slot] === low && (highs === null || highs[slot] === high)) break;
+      slot = (slot + 1) & mask;
     }
-    return at;
+    return slot;
   }
 
   /** Throws out who has left all windows, and grows where many remain. False where too many do. */
   private makeRoom(): boolean {
-    const old = this.table;
-    const { oldest } = this;
+    const { table, highs, oldest } = this;
     let live = 0;
-    for (let at = 2; at < old.length; at += WORDS) if ((old[at] as number) >= oldest) live += 1;
+    for (let at = 1; at < table.length; at += 2) if ((table[at] as number) >= oldest) live += 1;
     if (live >= this.limit) {
       this.fullAt = oldest;
       return false;
@@ -162,16 +171,16 @@ export class Customers {
     let capacity = FIRST_CAPACITY;
     // At most half full, so that the next time is far.
     while (capacity < 2 * live + 2) capacity *= 2;
-    this.table = new Int32Array(capacity * WORDS);
+    this.table = new Int32Array(capacity * 2);
+    this.highs = highs === null ? null : new Int32Array(capacity);
     this.mask = capacity - 1;
     this.used = live;
-    for (let at = 0; at < old.length; at += WORDS) {
-      const second = old[at + 2] as number;
+    for (let slot = 0; 2 * slot < table.length; slot++) {
+      const second = table[2 * slot + 1] as number;
       if (second < oldest) continue;
-      const slot = this.find(old[at] as number, old[at + 1] as number);
-      this.table[slot] = old[at] as number;
-      this.table[slot + 1] = old[at + 1] as number;
-      this.table[slot + 2] = second;
+      const low = table[2 * slot] as number;
+      const high = highs === null ? 0 : (highs[slot] as number);
+      this.put(this.find(low, high), low, high, second);
     }
     return true;
   }

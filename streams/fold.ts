@@ -23,7 +23,7 @@ export interface FoldOptions {
   readonly futureRows?: number;
   /** Pending rows whose age is tracked; default 200,000. */
   readonly pendingRows?: number;
-  /** Distinct customers of 24 h that are counted; default 10 million (at most 36 bytes each). */
+  /** Distinct customers of 24 h that are counted; default 10 million (at most 48 bytes each). */
   readonly customers?: number;
 }
 
