@@ -1,4 +1,5 @@
 /** The command line: which commands there are, their flags, and what each does with its settings. */
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { migrate, serve, unmigrate } from './app.js';
 import { serveDemo } from './app-demo.js';
@@ -19,6 +20,10 @@ export interface Host {
   readonly signal: AbortSignal;
   /** Whether standard output is a terminal that shows colours. */
   readonly colours: boolean;
+  /** Instead of the environment of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The working directory: `.env` is read there, and the embedded database lies in `data` of it. */
+  readonly folder: string;
 }
 
 /** Wrong usage: exit code 2. */
@@ -61,7 +66,7 @@ export function createProgram(host: Host): Command {
         const config = settings(host, flags);
         if (config.DATABASE_URL === null)
           throw new UsageError('DATABASE_URL is not set: it names the database');
-        await work(config, { dryRun, log: logOf(config), print: host.print });
+        await work(config, { dryRun, log: logOf(host, config), print: host.print });
       });
   }
   command('demo', 'serve an embedded database with sample traffic', DEMO_KEYS)
@@ -124,7 +129,7 @@ function feedUrlOf({ HOST, PORT }: Config): string {
 async function runServe(host: Host, config: Config): Promise<void> {
   if (config.DATABASE_URL === null)
     return runDemo(host, config, { rate: 20, incidents: [], seed: undefined });
-  const served = await serve(config, { log: logOf(config) });
+  const served = await serve(config, { log: logOf(host, config) });
   await aborted(host.signal);
   await served.stop();
 }
@@ -136,7 +141,7 @@ interface TrafficFlags {
 }
 
 async function runDemo(host: Host, config: Config, { seed, ...traffic }: TrafficFlags): Promise<void> {
-  const log = logOf(config);
+  const log = logOf(host, config);
   const say =
     config.SYNC_LOG_FORMAT === 'json' ? (line: string) => log.info({ event_type: 'demo' }, line) : host.print;
   say(`Starting an embedded PostgreSQL under ./${EMBEDDED_FOLDER} and writing sample traffic into it.`);
@@ -144,7 +149,7 @@ async function runDemo(host: Host, config: Config, { seed, ...traffic }: Traffic
   const demo = await serveDemo(config, {
     ...traffic,
     seed: seed ?? Date.now() % 2 ** 32,
-    folder: EMBEDDED_FOLDER,
+    folder: join(host.folder, EMBEDDED_FOLDER),
     log,
   });
   say(`Open ${demo.address} (Ctrl-C stops everything)`);
@@ -172,14 +177,15 @@ function settings(host: Host, flags: Readonly<Record<string, string>>): Config {
     flag.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
     value,
   ]);
-  const result = readConfig(Object.fromEntries(named));
+  const result = readConfig(Object.fromEntries(named), host.folder, host.env);
   if ('problems' in result) throw new UsageError(`wrong settings:\n  ${result.problems.join('\n  ')}`);
   for (const warning of result.warnings) host.note(`warning: ${warning}`);
   return result.config;
 }
 
-function logOf(config: Config): Logger {
-  return createLog({ level: config.LOG_LEVEL, format: config.SYNC_LOG_FORMAT });
+function logOf(host: Host, config: Config): Logger {
+  const write = (line: string) => host.note(line.trimEnd());
+  return createLog({ level: config.LOG_LEVEL, format: config.SYNC_LOG_FORMAT, write });
 }
 
 function usage<T>(parse: () => T): T {

@@ -34,7 +34,7 @@ export const SETTINGS = {
   BELL: choice(['auto', 'always', 'off'], {
     help: 'auto: writers notify only while the monitor is idle; always: every statement notifies; off: no trigger, polling only',
   }),
-  HISTORY: choice(['auto', 'off'], { help: 'off keeps no history in the database' }),
+  HISTORY: choice(['auto', 'off'], { help: 'off keeps no history in the database (so far none is kept)' }),
   ROLLUP_RETENTION_DAYS: number(400, {
     ...{ min: 1, max: 3_650, whole: true, unit: 'days' },
     help: 'how far back a period may reach',
@@ -52,7 +52,10 @@ export const SETTINGS = {
     number(0, { min: 0, max: 1e9, help: 'cost of an hour of that work; without it no money is reckoned' }),
   ),
   REDIS_URL: optional(
-    url(['redis', 'rediss'], { secret: true, help: 'Redis, for what several monitors share' }),
+    url(['redis', 'rediss'], {
+      secret: true,
+      help: 'Redis, for what several monitors share (so far nothing)',
+    }),
   ),
 } as const satisfies Record<string, Setting<unknown>>;
 
@@ -155,10 +158,10 @@ function unknownNames({ env, dotenv }: Sources): string[] {
 }
 
 /**
- * Reads the environment and the file `.env` of the working directory, and parses both under these flags.
+ * Parses these flags, the environment, and the file `.env` of a folder.
  * @throws when the file is there and cannot be read.
  */
-export function readConfig(flags: Values, env: Values = process.env, folder = '.'): ConfigResult {
+export function readConfig(flags: Values, folder: string, env: Values = process.env): ConfigResult {
   return parseConfig({ env, dotenv: readDotenv(join(folder, '.env')), flags });
 }
 

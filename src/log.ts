@@ -1,4 +1,4 @@
-/** The log: text for people or JSON for machines, on standard error, with secrets and e-mail addresses taken out. */
+/** The log: text for people or JSON for machines, with secrets and e-mail addresses taken out. */
 import { type Logger, pino } from 'pino';
 import { maskEmail } from '../streams/mask.js';
 
@@ -7,8 +7,8 @@ export type { Logger };
 export interface LogOptions {
   readonly level: string;
   readonly format: 'text' | 'json';
-  /** Takes a finished line; standard error unless given. */
-  readonly write?: (line: string) => void;
+  /** Takes a finished line, with its line end. */
+  readonly write: (line: string) => void;
 }
 
 /** Between `//user:` and the last `@` of the word: of any scheme, for a URL can stand in the middle of an error. */
@@ -27,7 +27,7 @@ export function redactUrl(text: string): string {
  * A logger whose lines carry `timestamp` (ISO 8601 UTC), `level`, `message`, and the `event_type` they are given.
  * A line is cleaned when it is complete, so that no nesting and no error's cause gets past it.
  */
-export function createLog({ level, format, write = toStandardError }: LogOptions): Logger {
+export function createLog({ level, format, write }: LogOptions): Logger {
   const options = {
     level,
     base: null,
@@ -47,10 +47,6 @@ export function createLog({ level, format, write = toStandardError }: LogOptions
 function cleaned(key: string, value: unknown): unknown {
   if (typeof value !== 'string') return value;
   return SECRET_KEY.test(key) ? '***' : redactUrl(value).replace(EMAIL, maskEmail);
-}
-
-function toStandardError(line: string): void {
-  process.stderr.write(line);
 }
 
 /** `2026-01-31 12:00:00.123 INFO  message event_type=... key=value`, an error's stack on lines of its own. */

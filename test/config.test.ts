@@ -148,18 +148,18 @@ describe('readConfig', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('reads the file .env beneath the environment', () => {
-    expect(good(readConfig({}, {}, folder)).PORT).toBe(8080);
+    expect(good(readConfig({}, folder, {})).PORT).toBe(8080);
     writeFileSync(join(folder, '.env'), '# ours\nPORT=9000\nBELL="off"\n');
-    expect(good(readConfig({}, { BELL: 'always' }, folder))).toMatchObject({ PORT: 9000, BELL: 'always' });
+    expect(good(readConfig({}, folder, { BELL: 'always' }))).toMatchObject({ PORT: 9000, BELL: 'always' });
   });
 
   it('says when the file cannot be read', () => {
-    expect(() => readConfig({}, {}, import.meta.filename)).toThrow(
+    expect(() => readConfig({}, import.meta.filename, {})).toThrow(
       /the file .*\.env cannot be read: ENOTDIR/,
     );
   });
 
   it('lets the given flags win', () => {
-    expect(good(readConfig({ PORT: '1234' }, { PORT: '1' }, folder)).PORT).toBe(1234);
+    expect(good(readConfig({ PORT: '1234' }, folder, { PORT: '1' })).PORT).toBe(1234);
   });
 });

@@ -1,8 +1,11 @@
 /** The statements of the sample traffic, on a connection that is made anew when it was lost. */
+import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { DemoRow, Ending } from './traffic-row.js';
 
 const TABLE = 'customer_sync_logs';
+const FAREWELL_MS = 300;
 
 const INSERT = `INSERT INTO ${TABLE} (operation_type, status, customer_id, customer_email, onec_id, correlation_id,
   error_message, duration_ms, details, created_at, updated_at)
@@ -25,7 +28,7 @@ export interface Finished extends Ending {
 /** One connection for one writer. Every method rejects when the database does not answer; the next call reconnects. */
 export class TrafficStore {
   readonly #url: string;
-  #client: pg.Client | null = null;
+  #link: { readonly client: pg.Client; readonly socket: Socket; ready: boolean } | null = null;
   #closed = false;
 
   constructor(url: string) {
@@ -91,27 +94,34 @@ export class TrafficStore {
 
   async #connected(): Promise<pg.Client> {
     if (this.#closed) throw new Error('the traffic is stopped');
-    if (this.#client) return this.#client;
+    if (this.#link) return this.#link.client;
+    // A socket of our own making can be destroyed, which is the only way out of an unfinished handshake.
+    const socket = new Socket();
     const client = new pg.Client({
       connectionString: this.#url,
       application_name: 'customer-sync-monitor demo traffic',
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
+      stream: () => socket,
     });
+    const link = { client, socket, ready: false };
     // The statement that meets the lost connection reports it; as a bare event it would end the process.
     client.on('error', () => undefined);
     client.once('end', () => {
-      if (this.#client === client) this.#client = null;
+      if (this.#link === link) this.#link = null;
     });
-    this.#client = client;
+    this.#link = link;
     await client.connect();
+    link.ready = true;
     return client;
   }
 
   async #drop(): Promise<void> {
-    const client = this.#client;
-    this.#client = null;
-    // It is being thrown away because it does not work: how it ends says nothing new.
-    await client?.end().catch(() => undefined);
+    const link = this.#link;
+    this.#link = null;
+    if (!link) return;
+    // It is being thrown away: how it ends says nothing new. A server that is stuck does not answer the farewell.
+    if (link.ready) await Promise.race([link.client.end().catch(() => undefined), sleep(FAREWELL_MS)]);
+    link.socket.destroy();
   }
 }

@@ -68,8 +68,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   try {
     await createDatabase(await keeper.start());
   } catch (error) {
-    await keeper.stop();
-    await server.stop('fast', STOP_PATIENCE_MS);
+    await Promise.all([keeper.stop(), server.stop('fast', STOP_PATIENCE_MS)]);
     throw error;
   }
   let stopping: Promise<void> | null = null;
@@ -82,7 +81,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       });
     }),
     stop() {
-      stopping ??= keeper.stop().then(() => server.stop('fast', STOP_PATIENCE_MS));
+      // Together: the keeper's farewell needs an answer, which a server that is stuck gives only by ending.
+      stopping ??= Promise.all([keeper.stop(), server.stop('fast', STOP_PATIENCE_MS)]).then(() => undefined);
       return stopping;
     },
   };

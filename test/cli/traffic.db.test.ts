@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
 import { startTraffic, type Traffic } from '../../src/cli/traffic.js';
@@ -53,6 +55,27 @@ it('writes rows, finishes pending ones, and has committed what it says it wrote'
   expect(rows).toBeGreaterThanOrEqual(traffic.written());
   expect(rows - traffic.written()).toBeLessThan(50);
   expect(await count(url, "status <> 'pending' AND created_at > now() + interval '1 s'")).toBe(0);
+});
+
+it('stops at once, also in the middle of connecting, and against a database that is stuck', async () => {
+  const { url } = await database();
+  await start(url).stop();
+  const cluster = await startCluster({ fsync: false });
+  cleanups.push(() => cluster.destroy());
+  process.kill(cluster.pid(), 'SIGSTOP');
+  const { heard, log } = ear();
+  const stuck = start(cluster.url(), { log });
+  const silent = createServer();
+  silent.listen(0, '127.0.0.1');
+  cleanups.push(async () => silent.close());
+  await once(silent, 'listening');
+  const mute = start(`postgres://u@127.0.0.1:${(silent.address() as AddressInfo).port}/x`);
+  const [socket] = (await once(silent, 'connection')) as [Socket];
+  await mute.stop();
+  socket.destroy();
+  await stuck.stop();
+  process.kill(cluster.pid(), 'SIGCONT');
+  expect(heard).toEqual([]);
 });
 
 it('goes on after the database was killed and came back', async () => {
