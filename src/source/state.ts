@@ -44,7 +44,10 @@ const BEHIND_MS = 1_000;
 export function describeState(seen: Described, parts: Parts) {
   const { now, reader } = parts;
   const cursor = reader.cursor;
-  const bell = parts.bells.mode(now, parts.keeper.armed, parts.listener.proven, seen.bellReason);
+  const bell =
+    seen.role === 'standby' && parts.bells.setting !== 'off'
+      ? ({ mode: 'disarmed', reason: 'another monitor follows this table' } as const)
+      : parts.bells.mode(now, parts.keeper.armed, parts.listener.proven, seen.bellReason);
   const since = seen.upToDateAt === undefined ? null : now - seen.upToDateAt;
   const lagMs = lag();
   const openSince = cursor?.openSince ?? reader.lateSince;

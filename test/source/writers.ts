@@ -24,6 +24,8 @@ export interface WriterOptions {
   readonly longMs?: number;
   /** Kinds of work by weight; all by default. */
   readonly weights?: Partial<Record<Kind, number>>;
+  /** The table has only the required columns. */
+  readonly bare?: boolean;
 }
 
 const KINDS = [
@@ -54,7 +56,17 @@ const WEIGHTS: Record<Kind, number> = {
   ahead: 1,
 };
 
-const COLUMNS = 'operation_type, status, customer_id, correlation_id, duration_ms, details, created_at';
+const COLUMNS = [
+  'operation_type',
+  'status',
+  'customer_id',
+  'correlation_id',
+  'duration_ms',
+  'details',
+  'created_at',
+];
+/** Those of them, counted from 1, that every watched table has. */
+const BARE = [1, 2, 7];
 
 export class Writer {
   /** The first failure; a writer of a watched table must never have one. */
@@ -68,11 +80,17 @@ export class Writer {
   #stopped = false;
   #done: Promise<void> | undefined;
   #pending: string[] = [];
+  /** Names of the columns that are written, and of their values in `#row`. */
+  readonly #columns: string;
+  readonly #values: string;
 
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#random = randomOf(options.seed);
     this.#table = options.table ?? 'customer_sync_logs';
+    const written = options.bare === true ? BARE : COLUMNS.map((_, i) => i + 1);
+    this.#columns = written.map((n) => COLUMNS[n - 1]).join(', ');
+    this.#values = written.map((n) => `r.c${n}`).join(', ');
     this.#client = new pg.Client({ connectionString: options.url, application_name: 'portal' });
   }
 
@@ -135,7 +153,7 @@ export class Writer {
         return this.#sql(
           `INSERT INTO ${table} (id, operation_type, status)
            SELECT id, operation_type, 'success' FROM (SELECT id, operation_type FROM ${table} ORDER BY id LIMIT 1) t
-           UNION ALL SELECT nextval(pg_get_serial_sequence('${table}', 'id')), 'sync_changes', 'success'
+           UNION ALL SELECT nextval(pg_get_serial_sequence('${table.replaceAll("'", "''")}', 'id')), 'sync_changes', 'success'
            ON CONFLICT DO NOTHING`,
         );
       case 'savepoint':
@@ -148,7 +166,7 @@ export class Writer {
         return this.#sql('COMMIT');
       case 'copy':
         return this.#sql(
-          `COPY ${table} (operation_type, status, duration_ms) FROM PROGRAM 'yes "import_from_1c\tsuccess\t${Math.floor(random() * 5000)}" | head -n 300'`,
+          `COPY ${table} (operation_type, status${this.#duration(', duration_ms')}) FROM PROGRAM 'yes "import_from_1c\tsuccess${this.#duration(`\t${Math.floor(random() * 5000)}`)}" | head -n 300'`,
         );
       case 'bulk':
         await this.#sql('BEGIN');
@@ -159,12 +177,12 @@ export class Writer {
         return this.#pendingWork();
       case 'merge':
         return this.#sql(
-          `MERGE INTO ${table} t USING (SELECT -1::bigint AS id, ${this.#row()}) s ON t.id = s.id
-           WHEN NOT MATCHED THEN INSERT (${COLUMNS}) VALUES (s.c1, s.c2, s.c3, s.c4, s.c5, s.c6, s.c7)`,
+          `MERGE INTO ${table} t USING (SELECT -1::bigint AS id, ${this.#row()}) r ON t.id = r.id
+           WHEN NOT MATCHED THEN INSERT (${this.#columns}) VALUES (${this.#values})`,
         );
       case 'ahead':
         return this.#sql(
-          `INSERT INTO ${table} (id, ${COLUMNS}) SELECT 1000000000 + floor(random() * 1e12)::bigint, ${this.#row()} ON CONFLICT DO NOTHING`,
+          `INSERT INTO ${table} (id, ${this.#columns}) SELECT 1000000000 + floor(random() * 1e12)::bigint, ${this.#values} FROM (SELECT ${this.#row()}) r ON CONFLICT DO NOTHING`,
         );
     }
   }
@@ -183,12 +201,12 @@ export class Writer {
     else if (dice < 0.3) {
       // Still pending, but another row in all that is folded.
       await this.#sql(
-        `UPDATE ${this.#table} SET duration_ms = ${Math.floor(dice * 9000)}, operation_type = 'sync_changes' WHERE id = ${id}`,
+        `UPDATE ${this.#table} SET ${this.#duration(`duration_ms = ${Math.floor(dice * 9000)}, `)}operation_type = 'sync_changes' WHERE id = ${id}`,
       );
       this.#pending.push(id);
     } else
       await this.#sql(
-        `UPDATE ${this.#table} SET status = '${dice < 0.8 ? 'success' : 'error'}', duration_ms = ${Math.floor(dice * 4000)}, customer_id = ${Math.floor(dice * 1e6)} WHERE id = ${id}`,
+        `UPDATE ${this.#table} SET status = '${dice < 0.8 ? 'success' : 'error'}'${this.#duration(`, duration_ms = ${Math.floor(dice * 4000)}, customer_id = ${Math.floor(dice * 1e6)}`)} WHERE id = ${id}`,
       );
   }
 
@@ -208,9 +226,14 @@ export class Writer {
       ${duration}::int AS c5, '{"conflict_source": "data_import", "search_method": "email", "email_sent": ${random() < 0.3}}'::jsonb AS c6, ${created} AS c7`;
   }
 
+  /** SQL about columns that a bare table lacks. */
+  #duration(sql: string): string {
+    return this.#options.bare === true ? '' : sql;
+  }
+
   #insert(rows: number): Promise<void> {
     return this.#sql(
-      `INSERT INTO ${this.#table} (${COLUMNS}) SELECT r.* FROM (SELECT ${this.#row()}) r, generate_series(1, ${rows})`,
+      `INSERT INTO ${this.#table} (${this.#columns}) SELECT ${this.#values} FROM (SELECT ${this.#row()}) r, generate_series(1, ${rows})`,
     );
   }
 
