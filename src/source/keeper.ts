@@ -27,6 +27,8 @@ export function keysOf(qualifiedName: string): Keys {
 /** The server ends this session by itself when it hears nothing for this long: a frozen monitor lets go of K. */
 const IDLE_SESSION_TIMEOUT_MS = 15_000;
 const HEARTBEAT_MS = 4_000;
+/** The reading waits for this session now and then: a dead socket must not cost it more than this. */
+const QUERY_TIMEOUT_MS = 2_000;
 
 const SESSION = `SET idle_session_timeout = ${IDLE_SESSION_TIMEOUT_MS}; SET statement_timeout = 5000; SET lock_timeout = 1000;
   SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 10000`;
@@ -41,10 +43,13 @@ export class Keeper {
   #armed = false;
   #leader = false;
   #heartbeat: NodeJS.Timeout | undefined;
+  #self: Backend | undefined;
+  /** Our session before this one. Behind a dead socket it lives on for a while, and holds the keys. */
+  #former: Backend | undefined;
 
   constructor(url: string, keys: Keys) {
     this.#keys = keys;
-    this.link = new Link('keeper', { url, session: SESSION, queryTimeoutMs: 4_000 });
+    this.link = new Link('keeper', { url, session: SESSION, queryTimeoutMs: QUERY_TIMEOUT_MS });
     this.link.onLost = () => {
       this.#armed = false;
       this.#leader = false;
@@ -62,7 +67,13 @@ export class Keeper {
 
   /** @throws the driver's error when the connection cannot be made. */
   async connect(): Promise<void> {
+    this.#former = this.#self ?? this.#former;
+    this.#self = undefined;
     await this.link.connect();
+    const [row] = await this.link.query(
+      `SELECT date_part('epoch', backend_start) FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+    );
+    this.#self = { pid: this.link.pid, startedAt: row?.[0] ?? '' };
     clearInterval(this.#heartbeat);
     this.#heartbeat = setInterval(() => {
       // A failure closes the link, which says it through onLost.
@@ -73,10 +84,9 @@ export class Keeper {
 
   /** Tries to become the one monitor that arms the bell. False while another one is. */
   async lead(): Promise<boolean> {
-    if (!this.#leader) {
-      const [row] = await this.link.query('SELECT pg_try_advisory_lock($1::int8)', [this.#keys.leader]);
-      this.#leader = row?.[0] === 't';
-    }
+    if (!this.#leader) this.#leader = await this.#try(this.#keys.leader);
+    // Not another monitor, only what is left of ourselves: waiting for its time-out would leave rows uncounted.
+    if (!this.#leader && (await this.#endFormer())) this.#leader = await this.#try(this.#keys.leader);
     return this.#leader;
   }
 
@@ -87,8 +97,7 @@ export class Keeper {
   async arm(): Promise<boolean> {
     if (!this.#armed) {
       if (!this.#leader) throw new ConnectionLostError('keeper', 'not the leader');
-      const [row] = await this.link.query('SELECT pg_try_advisory_lock($1::int8)', [this.#keys.bell]);
-      this.#armed = row?.[0] === 't';
+      this.#armed = await this.#try(this.#keys.bell);
     }
     return this.#armed;
   }
@@ -109,4 +118,29 @@ export class Keeper {
     clearInterval(this.#heartbeat);
     this.link.close();
   }
+
+  async #try(key: string): Promise<boolean> {
+    const [row] = await this.link.query('SELECT pg_try_advisory_lock($1::int8)', [key]);
+    return row?.[0] === 't';
+  }
+
+  /** Ends our former session. Any role may end its own. @returns whether there was one and it has ended. */
+  async #endFormer(): Promise<boolean> {
+    const former = this.#former;
+    if (!former) return false;
+    this.#former = undefined;
+    const [row] = await this.link.query(
+      `SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
+       WHERE pid = $1 AND date_part('epoch', backend_start) = $2::float8`,
+      [former.pid, former.startedAt],
+    );
+    return row?.[0] === 't';
+  }
+}
+
+/** A process id alone may be somebody else's by now. */
+interface Backend {
+  readonly pid: number;
+  /** Seconds since the epoch, as the server prints it. */
+  readonly startedAt: string;
 }

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { sharedVersions } from '../setup/database.js';
-import { connect, scene, until } from './scene.js';
+import { connect, type Scene, scene, until } from './scene.js';
 
 const TABLE = 'portal_log';
 const HOUR = 3_600_000;
@@ -113,6 +113,6 @@ describe.each(sharedVersions())('a partitioned table (PostgreSQL %i)', (version)
   });
 });
 
-function created(it: { monitor: { latest(): import('../../streams/snapshot.js').Snapshot | null } }): number {
+function created(it: Scene): number {
   return it.monitor.latest()?.windows['24h'].by_type.created?.total_operations ?? 0;
 }
