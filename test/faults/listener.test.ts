@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { keysOf } from '../../src/source/keeper.js';
 import { sharedVersions } from '../setup/database.js';
 import type { Version } from '../setup/postgres.js';
-import { type Proxy, startProxy } from './proxy.js';
+import { type Cable, startProxy } from './proxy.js';
 import { type Scene, scene, until } from './scene.js';
 
 const { bellWords } = keysOf('public.customer_sync_logs');
@@ -13,8 +13,8 @@ interface Session {
 }
 
 /** The monitor behind a proxy, armed, with 100 rows counted. */
-async function behindProxy(version: Version): Promise<{ it: Scene; proxy: Proxy }> {
-  let proxy: Proxy | undefined;
+async function behindProxy(version: Version): Promise<{ it: Scene; proxy: Cable }> {
+  let proxy: Cable | undefined;
   const it = await scene(version, {
     before: async (_, url) => {
       proxy = await startProxy(Number(new URL(url).port));
@@ -27,7 +27,7 @@ async function behindProxy(version: Version): Promise<{ it: Scene; proxy: Proxy 
   return { it, proxy };
 }
 
-async function end({ it, proxy }: { it: Scene; proxy: Proxy }): Promise<void> {
+async function end({ it, proxy }: { it: Scene; proxy: Cable }): Promise<void> {
   await it.end();
   await proxy.close();
 }

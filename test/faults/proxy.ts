@@ -1,7 +1,7 @@
 /** A TCP proxy that can stop forwarding without closing anything: a cable pulled, a firewall that forgot. */
 import { createServer, connect as dial, type Socket } from 'node:net';
 
-export interface Proxy {
+export interface Cable {
   /** The same URL, through the proxy. */
   url(direct: string): string;
   /** Stops forwarding for the connections that the server knows by these client ports, for good. */
@@ -21,7 +21,7 @@ interface Pair {
 }
 
 /** @param port of the server, on 127.0.0.1 */
-export async function startProxy(port: number): Promise<Proxy> {
+export async function startProxy(port: number): Promise<Cable> {
   const pairs = new Set<Pair>();
   let dead = false;
   let made = 0;
