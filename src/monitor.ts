@@ -6,10 +6,13 @@ import type { BusinessMetrics, OperationMetrics, OperationNumbers, Snapshot } fr
 import type { SourceState } from '../streams/source-state.js';
 import type { TotalsView } from '../streams/totals.js';
 import { shipped } from './files.js';
+import { type EventPage, type EventRequest, eventsOfTable } from './history/events-query.js';
 import { businessOfTable, hoursOfTable, operationsOfTable } from './history/table-query.js';
+import { decodeRow } from './source/decode.js';
 import { ReadPool } from './source/pool.js';
 import { type Prepared, prepare } from './source/prepare.js';
 import { READER_SESSION, Source, type SourceLog } from './source/source.js';
+import { selectList } from './source/statements.js';
 
 export interface MonitorConfig {
   /** postgres:// URL of the database, a direct connection (no transaction pooler). */
@@ -88,6 +91,8 @@ const TICK_MS = 250;
 /** The widest window, and room for its step. */
 const HISTORY_MS = 25 * 3_600_000;
 const DAY_MS = 86_400_000;
+/** What one page of past events may cost. */
+const SEARCH = { rows: 200_000, milliseconds: 2_000, now: () => performance.now() };
 const SILENT: SourceLog = { info() {}, warn() {}, error() {} };
 
 /**
@@ -195,6 +200,17 @@ export class CustomerSyncMonitor {
     return this.#pool.snapshot((query) =>
       businessOfTable(query, this.#prepared.table, from, to, this.#savings),
     );
+  }
+
+  /**
+   * Past events out of the table by id, newest first; the search is bounded.
+   * @throws AbsentColumnError for a filter on a column that the table does not have, or the database's error
+   */
+  getEvents(request: EventRequest): Promise<EventPage> {
+    const { qualified, columns, createdAtIndexed } = this.#prepared.table;
+    const shape = { qualified, columns, createdAtIndexed };
+    const table = { ...shape, selectList: selectList(columns, 't'), decode: decodeRow };
+    return this.#pool.snapshot((query) => eventsOfTable(query, table, request, SEARCH));
   }
 
   /** Each full hour (UTC) that the period touches, hours without rows included. @throws as above */

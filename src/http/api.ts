@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { type RouteDescription, TEXT } from './describe.js';
 import { ApiError, errorBody, errorResponse } from './errors.js';
+import { eventQuery, parseEventRequest } from './event-request.js';
 import type { Metrics } from './metrics.js';
 import { type Period, parsePeriod } from './period.js';
 import { notHealthy, notReady } from './readiness.js';
@@ -9,6 +10,7 @@ import {
   aliveAnswer,
   businessMetrics,
   errorAnswer,
+  eventPage,
   healthAnswer,
   notReadyAnswer,
   operationMetrics,
@@ -80,6 +82,19 @@ export function monitoringRoutes(view: MonitorView, clock: () => number): readon
       tag: 'monitoring',
       answers: { 200: { description: 'The numbers now', schema: realTimeMetrics }, 503: UNAVAILABLE },
       handle: (c) => json(c, view.getRealTimeMetrics()),
+    },
+    {
+      path: '/api/events/',
+      summary: 'Past events, newest first',
+      description: 'Out of the table by id, personal data masked. All filters must hold.',
+      tag: 'events',
+      query: eventQuery,
+      answers: {
+        200: { description: 'A page of events', schema: eventPage },
+        400: { description: 'A parameter is not valid; `message` says how.', schema: errorAnswer },
+        503: UNAVAILABLE,
+      },
+      handle: async (c) => json(c, await view.getEvents(parseEventRequest(new URL(c.req.url).searchParams))),
     },
   ];
 }

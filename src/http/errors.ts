@@ -54,6 +54,11 @@ export function toApiError(error: unknown): { readonly answer: ApiError; readonl
   if (code !== undefined && message !== undefined) {
     return { answer: new ApiError(503, code, message), foreseen: true };
   }
+  if (code === 'column_absent') {
+    const column = String((error as { column?: unknown }).column);
+    const text = `This log table has no column ${column}, so it cannot be filtered by it; leave that parameter out.`;
+    return { answer: new ApiError(400, code, text, { column }), foreseen: true };
+  }
   // Hono's own refusals (a malformed request found by a middleware) carry a status but no text for the caller.
   if (error instanceof HTTPException && error.status < 500) {
     return { answer: new ApiError(400, 'bad_request', 'The request is malformed.'), foreseen: true };

@@ -4,7 +4,15 @@
  */
 import { z } from '@hono/zod-openapi';
 import { WINDOW_NAMES } from '../../streams/snapshot.js';
-import { bigId, businessMetrics, completeness, instant, lagMs, operationMetricsShape } from './schemas.js';
+import {
+  bigId,
+  businessMetrics,
+  completeness,
+  eventShape,
+  instant,
+  lagMs,
+  operationMetricsShape,
+} from './schemas.js';
 
 export const PROTOCOL = 1;
 export const TOPICS = ['snapshot', 'events', 'alerts', 'health'] as const;
@@ -12,7 +20,6 @@ export type Topic = (typeof TOPICS)[number];
 
 const count = z.number().int().min(0);
 const seq = z.number().int().min(0);
-const text = z.string().nullable();
 
 const names = z.array(z.string().max(200)).min(1).max(100);
 
@@ -37,102 +44,103 @@ export const subscribeMessage = z
   });
 export type SubscribeMessage = z.infer<typeof subscribeMessage>;
 
-export const syncEvent = z.strictObject({
-  seq,
-  change: z.enum(['insert', 'update']),
-  previous_status: z.string().optional(),
-  id: bigId,
-  operation_type: z.string(),
-  status: z.string(),
-  customer_id: bigId.nullable(),
-  customer_email: text,
-  onec_id: text,
-  duration_ms: z.number().int().nullable(),
-  correlation_id: text,
-  created_at: instant.nullable(),
-  error_message: text,
-  conflict_source: text,
-  identification_method: text,
-  batch: z
-    .strictObject({
-      operation_name: text,
-      total: z.number().nullable(),
-      success: z.number().nullable(),
-      error: z.number().nullable(),
-    })
-    .nullable(),
-});
+export const syncEvent = z
+  .strictObject({
+    seq,
+    change: z.enum(['insert', 'update']),
+    previous_status: z.string().optional(),
+    ...eventShape,
+  })
+  .openapi('FeedEvent');
 
-const windowSnapshot = z.strictObject({ ...operationMetricsShape, business: businessMetrics });
+const windowSnapshot = z
+  .strictObject({ ...operationMetricsShape, business: businessMetrics })
+  .openapi('WindowNumbers');
 const age = z.number().min(0).nullable();
 
-const queue = z.strictObject({
-  pending_operations: count,
-  export_queue: count,
-  oldest_age_seconds: age,
-  by_type: z.record(
-    z.string(),
-    z.strictObject({ pending: count, oldest_created_at: instant.nullable(), oldest_age_seconds: age }),
-  ),
-});
+const queue = z
+  .strictObject({
+    pending_operations: count,
+    export_queue: count,
+    oldest_age_seconds: age,
+    by_type: z.record(
+      z.string(),
+      z.strictObject({ pending: count, oldest_created_at: instant.nullable(), oldest_age_seconds: age }),
+    ),
+  })
+  .openapi('Queue');
 
-export const helloMessage = z.strictObject({
-  type: z.literal('hello'),
-  protocol: z.literal(PROTOCOL),
-  epoch: z.string(),
-  server_time: instant,
-  heartbeat_ms: z.number().int().positive(),
-});
+export const helloMessage = z
+  .strictObject({
+    type: z.literal('hello'),
+    protocol: z.literal(PROTOCOL),
+    epoch: z.string(),
+    server_time: instant,
+    heartbeat_ms: z.number().int().positive(),
+  })
+  .openapi('HelloMessage');
 
-export const snapshotMessage = z.strictObject({
-  type: z.literal('snapshot'),
-  seq,
-  at: instant,
-  windows: z.record(z.enum(WINDOW_NAMES), windowSnapshot),
-  queue,
-  business: businessMetrics,
-  throughput: z.strictObject({
-    step_seconds: z.number().positive(),
-    start: instant,
-    total: z.array(count),
-    success: z.array(count),
-    errors: z.array(count),
-  }),
-  completeness,
-  lag_ms: lagMs,
-  clock_skew_ms: z.number().nullable(),
-  future_rows: count,
-  other_types: count,
-  other_statuses: count,
-});
+export const snapshotMessage = z
+  .strictObject({
+    type: z.literal('snapshot'),
+    seq,
+    at: instant,
+    windows: z.record(z.enum(WINDOW_NAMES), windowSnapshot),
+    queue,
+    business: businessMetrics,
+    throughput: z.strictObject({
+      step_seconds: z.number().positive(),
+      start: instant,
+      total: z.array(count),
+      success: z.array(count),
+      errors: z.array(count),
+    }),
+    completeness,
+    lag_ms: lagMs,
+    clock_skew_ms: z.number().nullable(),
+    future_rows: count,
+    other_types: count,
+    other_statuses: count,
+  })
+  .openapi('SnapshotMessage');
 
-export const eventsMessage = z.strictObject({
-  type: z.literal('events'),
-  epoch: z.string(),
-  events: z.array(syncEvent),
-  /** Lost by this client since its last `events` message, because it read too slowly. */
-  dropped: count,
-});
+export const eventsMessage = z
+  .strictObject({
+    type: z.literal('events'),
+    epoch: z.string(),
+    events: z.array(syncEvent),
+    /** Lost by this client since its last `events` message, because it read too slowly. */
+    dropped: count,
+  })
+  .openapi('EventsMessage');
 
-export const gapMessage = z.strictObject({ type: z.literal('gap'), from_seq: seq, to_seq: seq });
+export const gapMessage = z
+  .strictObject({ type: z.literal('gap'), from_seq: seq, to_seq: seq })
+  .openapi('GapMessage');
 
-export const healthMessage = z.strictObject({
-  type: z.literal('health'),
-  at: instant,
-  connected: z.boolean(),
-  role: z.enum(['starting', 'leader', 'standby', 'stopped']),
-  bell: z.strictObject({ mode: z.enum(['armed', 'disarmed', 'off', 'dead']), reason: z.string() }),
-  listener_proven: z.boolean(),
-  completeness,
-});
+export const healthMessage = z
+  .strictObject({
+    type: z.literal('health'),
+    at: instant,
+    connected: z.boolean(),
+    role: z.enum(['starting', 'leader', 'standby', 'stopped']),
+    bell: z.strictObject({ mode: z.enum(['armed', 'disarmed', 'off', 'dead']), reason: z.string() }),
+    listener_proven: z.boolean(),
+    completeness,
+  })
+  .openapi('HealthMessage');
 
-export const heartbeatMessage = z.strictObject({ type: z.literal('heartbeat'), at: instant });
+export const heartbeatMessage = z
+  .strictObject({ type: z.literal('heartbeat'), at: instant })
+  .openapi('HeartbeatMessage');
 
-export const errorMessage = z.strictObject({
-  type: z.literal('error'),
-  code: z.string(),
-  message: z.string(),
-});
+export const errorMessage = z
+  .strictObject({
+    type: z.literal('error'),
+    code: z.string(),
+    message: z.string(),
+  })
+  .openapi('ErrorMessage');
 
 export const serverMessage = z.discriminatedUnion('type', [
   helloMessage,

@@ -48,14 +48,26 @@ export function parseIsoDate(text: string): number | undefined {
   return time >= FIRST_MS && time < END_MS ? time : undefined;
 }
 
-function parameter(query: URLSearchParams, name: string): number | undefined {
+/**
+ * A parameter that may be given once.
+ * @throws ApiError 400 when it is given more often.
+ */
+export function single(query: URLSearchParams, name: string): string | undefined {
   const values = query.getAll(name);
   if (values.length > 1) {
     throw new ApiError(400, 'duplicate_parameter', `${name} is given ${values.length} times; give it once.`, {
       parameter: name,
     });
   }
-  const value = values[0];
+  return values[0];
+}
+
+/**
+ * A date that may be given once, ms of the Unix epoch.
+ * @throws ApiError 400: unparsable, or given twice.
+ */
+export function dateParameter(query: URLSearchParams, name: string): number | undefined {
+  const value = single(query, name);
   if (value === undefined) return undefined;
   const time = parseIsoDate(value.trim());
   if (time === undefined) {
@@ -72,8 +84,8 @@ function parameter(query: URLSearchParams, name: string): number | undefined {
  * @throws ApiError 400: unparsable date, parameter given twice, end not after start, longer than the retention.
  */
 export function parsePeriod(query: URLSearchParams, nowMs: number, retentionDays: number): Period {
-  const given = parameter(query, 'start_date');
-  const end = parameter(query, 'end_date');
+  const given = dateParameter(query, 'start_date');
+  const end = dateParameter(query, 'end_date');
   // An end alone asks for the day before it; the monitor's own default would be the day before now.
   const start = given ?? (end === undefined ? undefined : end - DAY_MS);
   if (start !== undefined) {

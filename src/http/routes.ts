@@ -4,6 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { healthRoutes, metricsRoutes, monitoringRoutes } from './api.js';
 import { type Access, CHALLENGES, type Need } from './auth.js';
 import { addRoute, bare, type RouteDescription } from './describe.js';
+import { describeApp, ownRoutes } from './document.js';
 import { ApiError, errorResponse, toApiError } from './errors.js';
 import type { LiveStats } from './live.js';
 import { createMetrics } from './metrics.js';
@@ -81,38 +82,20 @@ export function createApp(view: MonitorView, options: AppOptions): OpenAPIHono {
         });
   const health = healthRoutes(view);
   const exposition = metricsRoutes(metrics);
-  const routes = [...monitoringRoutes(view, clock), ...health, ...exposition];
+  const own = ownRoutes(() => document, page);
+  const routes = [...monitoringRoutes(view, clock), ...health, ...exposition, ...own];
 
   app.use(securityHeaders);
   app.use(guard(access, paths(health), paths(exposition)));
   for (const route of routes) addRoute(app, route);
 
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  app.openAPIRegistry.registerComponent('securitySchemes', 'basic', { type: 'http', scheme: 'basic' });
-  const document = app.getOpenAPI31Document({
-    openapi: '3.1.0',
-    info: {
-      title: 'customer-sync-monitor',
-      version: options.version,
-      description:
-        'Live numbers of the customer synchronisation. Each path answers with and without its last slash.',
-    },
-    security: [{ bearer: [] }, { basic: [] }],
-  });
-  app.get('/openapi.json', (c) => {
-    c.header('Cache-Control', 'no-store');
-    return c.json(document);
-  });
-  app.get('/ws', (c) => {
-    c.header('Upgrade', 'websocket');
-    return errorResponse(c, new ApiError(426, 'upgrade_required', 'This path speaks WebSocket only.'));
-  });
+  const document = describeApp(app, options.version);
   app.get('*', (c, next) => {
     const file = page?.get(c.req.path);
     return file === undefined ? next() : Promise.resolve(pageResponse(c, file));
   });
 
-  const known = new Set([...paths(routes), '/openapi.json', '/ws', ...(page?.keys() ?? [])]);
+  const known = new Set([...paths(routes), ...(page?.keys() ?? [])]);
   app.notFound((c) => {
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
     if (known.has(c.req.path) && !isRead) {

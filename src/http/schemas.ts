@@ -5,7 +5,7 @@
 import { z } from '@hono/zod-openapi';
 import type { BusinessMetrics, OperationMetrics, OperationNumbers } from '../../streams/snapshot.js';
 import type { ErrorBody } from './errors.js';
-import type { RealTimeMetrics } from './view.js';
+import type { EventPage, RealTimeMetrics } from './view.js';
 
 /** zod's optional keys may be undefined; its exactOptional would be described as required in the document. */
 type Loose<T, K extends keyof T> = Omit<T, K> & { readonly [Key in K]?: T[Key] | undefined };
@@ -115,6 +115,43 @@ export const realTimeMetrics = z
     completeness,
   })
   .openapi('RealTimeMetrics') satisfies z.ZodType<RealTimeMetrics>;
+
+const text = z.string().nullable();
+
+export const eventShape = {
+  id: bigId,
+  operation_type: z.string(),
+  status: z.string(),
+  customer_id: bigId.nullable(),
+  customer_email: text,
+  onec_id: text,
+  duration_ms: z.number().int().nullable(),
+  correlation_id: text,
+  created_at: instant.nullable(),
+  error_message: text,
+  conflict_source: text,
+  identification_method: text,
+  batch: z
+    .strictObject({
+      operation_name: text,
+      total: z.number().nullable(),
+      success: z.number().nullable(),
+      error: z.number().nullable(),
+    })
+    .nullable(),
+};
+
+export const eventPage = z
+  .strictObject({
+    events: z.array(z.strictObject(eventShape).openapi('Event')).readonly(),
+    next_before_id: bigId.nullable().openapi({
+      description: 'Ask with before_id set to it for the next page; null: there is none.',
+    }),
+    complete: z.boolean().openapi({
+      description: 'False: the search stopped at its bound of rows or time; go on from next_before_id.',
+    }),
+  })
+  .openapi('EventPage') satisfies z.ZodType<EventPage>;
 
 export const errorAnswer = z
   .strictObject({

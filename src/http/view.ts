@@ -2,7 +2,7 @@
  * What the HTTP side needs from the monitor. Structural: src/monitor.ts implements it without importing this folder.
  */
 import type { Observable } from 'rxjs';
-import type { Completeness, FeedEvent } from '../../streams/event.js';
+import type { BigId, Completeness, FeedEvent, SyncEvent } from '../../streams/event.js';
 import type { BusinessMetrics, OperationMetrics, Snapshot } from '../../streams/snapshot.js';
 import type { SourceState } from '../../streams/source-state.js';
 import type { TotalsView } from '../../streams/totals.js';
@@ -34,6 +34,31 @@ export type Replay =
   | { readonly events: readonly FeedEvent[] }
   | { readonly gap: { readonly from_seq: number; readonly to_seq: number } };
 
+/** What `GET /api/events/` may ask for: all conditions must hold, of a list any one. */
+export interface EventRequest {
+  readonly filter: {
+    readonly types?: readonly string[];
+    readonly statuses?: readonly string[];
+    readonly correlationId?: string;
+    /** Decimal digits of a bigint. */
+    readonly customerId?: string;
+    readonly onecId?: string;
+    /** By created_at, half-open. */
+    readonly since?: Date;
+    readonly until?: Date;
+  };
+  /** Decimal digits; only rows with smaller ids. */
+  readonly beforeId?: string;
+  readonly limit: number;
+}
+
+/** The answer of `GET /api/events/`. */
+export interface EventPage {
+  readonly events: readonly SyncEvent[];
+  readonly next_before_id: BigId | null;
+  readonly complete: boolean;
+}
+
 export interface MonitorView {
   readonly snapshots$: Observable<Snapshot>;
   /** Null until the first snapshot was taken. */
@@ -49,6 +74,8 @@ export interface MonitorView {
   getOperationMetrics(start?: Date, end?: Date): Promise<OperationMetrics>;
   getBusinessMetrics(start?: Date, end?: Date): Promise<BusinessMetrics>;
   getRealTimeMetrics(): RealTimeMetrics;
+  /** Newest first. A filter on a column that the table lacks fails with the code `column_absent` and its `column`. */
+  getEvents(request: EventRequest): Promise<EventPage>;
   source(): SourceState;
   totals(): TotalsView;
   readonly retentionDays: number;

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import {
   aliveAnswer,
   businessMetrics,
+  eventPage,
   healthAnswer,
   operationMetrics,
   readyAnswer,
@@ -15,6 +16,7 @@ const READS: readonly [string, z.ZodType][] = [
   ['/api/monitoring/operations/', operationMetrics],
   ['/api/monitoring/business/', businessMetrics],
   ['/api/monitoring/realtime/', realTimeMetrics],
+  ['/api/events/', eventPage],
   ['/api/health/', healthAnswer],
   ['/livez', aliveAnswer],
   ['/readyz', readyAnswer],
@@ -204,7 +206,7 @@ describe('/openapi.json', () => {
     const { app } = busy();
     const document = JSON.parse(await (await app.request('/openapi.json')).text());
     expect(document).toMatchObject({ openapi: '3.1.0', info: { version: '1.2.3' } });
-    const paths = ['/metrics', '/api/metrics/', ...READS.map(([path]) => path)];
+    const paths = ['/', '/metrics', '/api/metrics/', '/openapi.json', '/ws', ...READS.map(([path]) => path)];
     expect(Object.keys(document.paths).sort()).toEqual(paths.sort());
     expect(document.paths['/livez'].get.security).toEqual([]);
     const operations = document.paths['/api/monitoring/operations/'].get;

@@ -1,7 +1,15 @@
 /** A monitor for the tests of src/http: the real pipeline, driven by hand instead of by a database. */
 import { Subject } from 'rxjs';
-import type { FeedPosition, MonitorView, RealTimeMetrics, Replay } from '../../src/http/view.js';
+import type {
+  EventPage,
+  EventRequest,
+  FeedPosition,
+  MonitorView,
+  RealTimeMetrics,
+  Replay,
+} from '../../src/http/view.js';
 import type { Batch, Completeness, RowUpdate, SyncRow, Tick } from '../../streams/event.js';
+import { toEvent } from '../../streams/mask.js';
 import { type Pipeline, pipeline } from '../../streams/pipeline.js';
 import type { BusinessMetrics, OperationMetrics, Snapshot } from '../../streams/snapshot.js';
 import type { SourceState } from '../../streams/source-state.js';
@@ -62,6 +70,7 @@ export class HandDrivenView implements MonitorView {
   readonly #batches$ = new Subject<Batch>();
   readonly #ticks$ = new Subject<Tick>();
   readonly #pipeline: Pipeline;
+  readonly #rows: SyncRow[] = [];
   #now = START;
   #source: SourceState = SOURCE;
   /** Thrown by everything that would ask the database. */
@@ -88,6 +97,7 @@ export class HandDrivenView implements MonitorView {
 
   /** Folds live rows (and updates) and gives their events out. */
   fold(rows: readonly SyncRow[], updates: readonly RowUpdate[] = []): void {
+    this.#rows.push(...rows);
     this.#batches$.next({ origin: 'live', rows, updates, removals: [], now: this.#now });
   }
 
@@ -131,6 +141,18 @@ export class HandDrivenView implements MonitorView {
 
   getBusinessMetrics(start?: Date, end?: Date): Promise<BusinessMetrics> {
     return Promise.resolve().then(() => this.#day(start, end).business);
+  }
+
+  /** The requests that were made; answered with what is folded so far, whatever their filter. */
+  readonly eventRequests: EventRequest[] = [];
+
+  getEvents(request: EventRequest): Promise<EventPage> {
+    this.eventRequests.push(request);
+    return Promise.resolve().then(() => {
+      if (this.failure !== null) throw this.failure;
+      const events = this.#rows.slice(-request.limit).reverse().map(toEvent);
+      return { events, next_before_id: events.at(-1)?.id ?? null, complete: true };
+    });
   }
 
   getRealTimeMetrics(): RealTimeMetrics {
