@@ -44,8 +44,9 @@ interface Step {
 }
 
 /**
- * Nothing flows before `connect()`. A watcher that throws loses its own subscription (RxJS reports the error through
- * its `onUnhandledError`); the fold and the other watchers go on. An error of the input ends all of it.
+ * Nothing flows before `connect()`. A watcher that throws disturbs neither the fold nor the others: RxJS reports its
+ * error through `config.onUnhandledError` (which by default throws it from a timer, and that ends a process that has no
+ * handler of its own). An error of the input ends everything.
  */
 export function pipeline(input: PipelineInput): Pipeline {
   const { batches$, ticks$, epoch, options } = input;
