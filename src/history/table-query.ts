@@ -31,7 +31,7 @@ export async function operationsOfTable(
   const bounds = [start.toISOString(), end.toISOString()];
   const period = `created_at >= $1::timestamptz AND created_at < $2::timestamptz`;
   const counts = await query(
-    `SELECT operation_type::text, status::text, count(*), count(*) FILTER (WHERE ${duration} < 0)
+    `SELECT coalesce(operation_type::text, ''), status::text, count(*), count(*) FILTER (WHERE ${duration} < 0)
      FROM ${table.qualified} WHERE ${period} GROUP BY 1, 2 ORDER BY 3 DESC`,
     bounds,
   );
@@ -53,7 +53,7 @@ export async function operationsOfTable(
   const known = Array.from({ length: types.size }, (_, i) => types.name(i));
   const durations = await query(
     `SELECT type, count(*), sum(ms)::numeric, min(ms), max(ms), (percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY ms))::text, grouping(type)
-     FROM (SELECT CASE WHEN operation_type::text = ANY ($3::text[]) THEN operation_type::text ELSE 'other' END AS type, ${duration} AS ms
+     FROM (SELECT CASE WHEN coalesce(operation_type::text, '') = ANY ($3::text[]) THEN coalesce(operation_type::text, '') ELSE 'other' END AS type, ${duration} AS ms
            FROM ${table.qualified} WHERE ${period} AND ${inRange}) rows
      GROUP BY GROUPING SETS ((), (type))`,
     [...bounds, known],
@@ -107,8 +107,9 @@ export async function businessOfTable(
      GROUP BY 1, 2, 3 ORDER BY 4 DESC`,
     bounds,
   );
+  // A count even where there is nothing to count: a bare 0 would make it a row for each row of the table.
   const [totals] = await query(
-    `SELECT ${details ? `count(*) FILTER (WHERE details ->> 'email_sent' = 'true')` : '0'},
+    `SELECT count(*) FILTER (WHERE ${details ? `details ->> 'email_sent' = 'true'` : 'false'}),
        ${table.columns.has('customer_id') ? `count(DISTINCT customer_id) FILTER (WHERE status::text = 'success')` : '0'} ${from}`,
     bounds,
   );

@@ -1,6 +1,11 @@
 /** The table itself as the judge: every number of a window, asked of SQL with the window's own bounds. */
 import type pg from 'pg';
-import type { BusinessMetrics, OperationNumbers, Snapshot } from '../../streams/snapshot.js';
+import type {
+  BusinessMetrics,
+  OperationMetrics,
+  OperationNumbers,
+  Snapshot,
+} from '../../streams/snapshot.js';
 import { WINDOW_NAMES } from '../../streams/snapshot.js';
 
 const NUMBERS = `count(*)::int AS total_operations,
@@ -27,28 +32,10 @@ export async function differences(
   table = 'customer_sync_logs',
 ): Promise<string[]> {
   const found: string[] = [];
-  const same = (what: string, ours: unknown, theirs: unknown) => {
-    if (ours !== theirs) found.push(`${what}: ${String(ours)}, the table says ${String(theirs)}`);
-  };
+  const same = sameInto(found);
   for (const name of WINDOW_NAMES) {
-    const window = snapshot.windows[name];
-    const bounds = [window.period_start, window.period_end];
-    const period = `FROM ${table} WHERE created_at >= $1 AND created_at < $2`;
-    const { rows } = await client.query(
-      `SELECT operation_type, grouping(operation_type) AS all_types, ${NUMBERS} ${period} GROUP BY GROUPING SETS ((), (operation_type))`,
-      bounds,
-    );
-    const seen = new Set<string>();
-    for (const row of rows) {
-      const what = row.all_types === 1 ? name : `${name} ${row.operation_type}`;
-      const ours = row.all_types === 1 ? window : window.by_type[row.operation_type];
-      if (row.all_types !== 1) seen.add(row.operation_type);
-      if (ours) compareNumbers(what, ours, row, found);
-      else found.push(`${what} is missing`);
-    }
-    for (const type of Object.keys(window.by_type))
-      if (!seen.has(type)) found.push(`${name} ${type} is not in the table`);
-    await compareBusiness(client, name, window.business, period, bounds, same);
+    found.push(...(await operationDifferences(client, name, snapshot.windows[name], table)));
+    found.push(...(await businessDifferences(client, name, snapshot.windows[name].business, table)));
   }
   const { rows: pending } = await client.query(
     `SELECT operation_type, count(*)::int AS n, min(created_at) AS oldest FROM ${table} WHERE status = 'pending' GROUP BY 1`,
@@ -63,7 +50,44 @@ export async function differences(
     const oldest = snapshot.queue.by_type[row.operation_type]?.oldest_created_at;
     same(`oldest ${row.operation_type}`, oldest && Date.parse(oldest), row.oldest.getTime());
   }
+  const queued = Object.values(snapshot.queue.by_type).filter((of) => of.pending > 0);
+  same('types that are pending', queued.length, pending.length);
   return found;
+}
+
+/** The differences of a period's operation numbers, in all and by type. */
+export async function operationDifferences(
+  client: pg.Client,
+  name: string,
+  window: OperationMetrics,
+  table: string,
+): Promise<string[]> {
+  const found: string[] = [];
+  const { rows } = await client.query(
+    `SELECT operation_type, grouping(operation_type) AS all_types, ${NUMBERS}
+     FROM ${table} WHERE created_at >= $1 AND created_at < $2 GROUP BY GROUPING SETS ((), (operation_type))`,
+    [window.period_start, window.period_end],
+  );
+  const seen = new Set<string>();
+  for (const row of rows) {
+    const what = row.all_types === 1 ? name : `${name} ${row.operation_type}`;
+    const ours = row.all_types === 1 ? window : window.by_type[row.operation_type];
+    if (row.all_types !== 1) seen.add(row.operation_type);
+    if (ours) {
+      compareNumbers(what, ours, row, found);
+      const minutes = (Date.parse(window.period_end) - Date.parse(window.period_start)) / 60_000;
+      sameInto(found)(`${what} throughput`, ours.throughput_per_minute, row.total_operations / minutes);
+    } else found.push(`${what} is missing`);
+  }
+  for (const type of Object.keys(window.by_type))
+    if (!seen.has(type)) found.push(`${name} ${type} is not in the table`);
+  return found;
+}
+
+function sameInto(found: string[]) {
+  return (what: string, ours: unknown, theirs: unknown) => {
+    if (ours !== theirs) found.push(`${what}: ${String(ours)}, the table says ${String(theirs)}`);
+  };
 }
 
 function compareNumbers(
@@ -85,18 +109,23 @@ function compareNumbers(
   }
 }
 
-async function compareBusiness(
+/** The differences of a period's business numbers. */
+export async function businessDifferences(
   client: pg.Client,
   name: string,
   ours: BusinessMetrics,
-  period: string,
-  bounds: string[],
-  same: (what: string, ours: unknown, theirs: unknown) => void,
-): Promise<void> {
+  table: string,
+): Promise<string[]> {
+  const found: string[] = [];
+  const same = sameInto(found);
+  const bounds = [ours.period_start, ours.period_end];
+  const period = `FROM ${table} WHERE created_at >= $1 AND created_at < $2`;
   const { rows } = await client.query(
     `SELECT count(DISTINCT customer_id) FILTER (WHERE status = 'success')::int AS synced_customers_count,
        count(*) FILTER (WHERE operation_type = 'conflict_resolution')::int AS total_conflicts,
        count(*) FILTER (WHERE operation_type = 'conflict_resolution' AND status = 'success')::int AS total_conflicts_resolved,
+       round(100.0 * count(*) FILTER (WHERE operation_type = 'conflict_resolution' AND status = 'success')
+         / nullif(count(*) FILTER (WHERE operation_type = 'conflict_resolution'), 0), 2)::float8 AS auto_resolution_rate,
        count(*) FILTER (WHERE operation_type = 'customer_identification' AND status = 'success')::int AS total_identifications,
        count(*) FILTER (WHERE operation_type = 'export_to_1c' AND status = 'success')::int AS new_registrations,
        count(*) FILTER (WHERE operation_type = 'import_from_1c' AND status = 'success')::int AS imports_from_1c,
@@ -123,4 +152,5 @@ async function compareBusiness(
     `details ->> 'search_method', details ->> 'identification_method', details ->> 'method'`,
     ours.identification_methods,
   );
+  return found;
 }
