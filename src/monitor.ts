@@ -124,7 +124,6 @@ export class CustomerSyncMonitor {
   readonly #source: Source;
   readonly #pipeline: Pipeline;
   readonly #pool: ReadPool;
-  readonly #prepared: Prepared;
   readonly #savings: { manualResolutionMinutes: number; hourCost?: number | undefined };
   readonly #ticks = new Subject<Tick>();
   readonly #subscription: Subscription;
@@ -132,7 +131,6 @@ export class CustomerSyncMonitor {
 
   /** @internal use `startMonitor` */
   constructor(config: MonitorConfig, prepared: Prepared, log: SourceLog) {
-    this.#prepared = prepared;
     this.retentionDays = config.retentionDays ?? 400;
     this.#savings = {
       manualResolutionMinutes: config.manualResolutionMinutes ?? 10,
@@ -190,7 +188,7 @@ export class CustomerSyncMonitor {
       return operations;
     }
     const [from, to] = this.#period(start, end);
-    return this.#pool.snapshot((query) => operationsOfTable(query, this.#prepared.table, from, to));
+    return this.#pool.snapshot((query) => operationsOfTable(query, this.#source.table, from, to));
   }
 
   /** Business numbers of the half-open period; without bounds those of the live 24-hour window. @throws as above */
@@ -198,7 +196,7 @@ export class CustomerSyncMonitor {
     if (!start && !end) return this.#current().windows['24h'].business;
     const [from, to] = this.#period(start, end);
     return this.#pool.snapshot((query) =>
-      businessOfTable(query, this.#prepared.table, from, to, this.#savings),
+      businessOfTable(query, this.#source.table, from, to, this.#savings),
     );
   }
 
@@ -207,7 +205,7 @@ export class CustomerSyncMonitor {
    * @throws AbsentColumnError for a filter on a column that the table does not have, or the database's error
    */
   getEvents(request: EventRequest): Promise<EventPage> {
-    const { qualified, columns, createdAtIndexed } = this.#prepared.table;
+    const { qualified, columns, createdAtIndexed } = this.#source.table;
     const shape = { qualified, columns, createdAtIndexed };
     const table = { ...shape, selectList: selectList(columns, 't'), decode: decodeRow };
     return this.#pool.snapshot((query) => eventsOfTable(query, table, request, SEARCH));
@@ -215,7 +213,7 @@ export class CustomerSyncMonitor {
 
   /** Each full hour (UTC) that the period touches, hours without rows included. @throws as above */
   async getHourlyBreakdown(start: Date, end: Date): Promise<readonly HourNumbers[]> {
-    const hours = await this.#pool.snapshot((query) => hoursOfTable(query, this.#prepared.table, start, end));
+    const hours = await this.#pool.snapshot((query) => hoursOfTable(query, this.#source.table, start, end));
     return hours.map((metrics) => ({
       hour: metrics.period_start,
       ...hourNumbers(metrics),

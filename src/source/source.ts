@@ -151,6 +151,11 @@ export class Source {
     await this.#loop;
   }
 
+  /** As it was found last: the owner may have changed it since the start. */
+  get table(): TableInfo {
+    return this.#table;
+  }
+
   state(): SourceState {
     return this.#described().state;
   }
