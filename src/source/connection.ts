@@ -6,6 +6,8 @@ export const APPLICATION_NAME = 'customer-sync-monitor';
 /** Raw text of every column: decoding is done once, by the reader, without the driver's guesses. */
 const RAW_TYPES = { getTypeParser: () => (text: string) => text };
 
+const ALIASES: ReadonlySet<string> = new Set(['prefer', 'require', 'verify-ca']);
+
 export interface LinkOptions {
   readonly url: string;
   /** SQL that prepares the session; run right after connecting. */
@@ -29,6 +31,9 @@ export function clientConfig(url: string): pg.ClientConfig {
   try {
     const parsed = new URL(url);
     parsed.searchParams.delete('application_name');
+    // The driver treats these as verify-full and prints a page about it; the same, without the page.
+    if (ALIASES.has(parsed.searchParams.get('sslmode') ?? '') && !parsed.searchParams.has('uselibpqcompat'))
+      parsed.searchParams.set('sslmode', 'verify-full');
     connectionString = parsed.toString();
   } catch {
     // Not a URL the WHATWG parser knows (a socket path); pg's own parser reads it and reports what is wrong.
@@ -73,6 +78,12 @@ export class Link {
   /** The backend's process id, 0 while not connected. */
   get pid(): number {
     return this.#client ? this.#pid : 0;
+  }
+
+  /** The process id that was announced when connecting: a pooler in between makes one up. 0 while not connected. */
+  get announcedPid(): number {
+    // Not in pg's types.
+    return (this.#client as unknown as { processID?: number } | undefined)?.processID ?? 0;
   }
 
   /** @throws the driver's own error: a wrong URL, password or refused socket is for the caller to tell apart. */

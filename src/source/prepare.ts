@@ -1,7 +1,9 @@
 import { Link } from './connection.js';
+import { CannotConnectError, explainConnection } from './connection-fault.js';
 import { type BellSetting, MigrationRefusedError, migrate } from './migrate.js';
+import { detectPooling, poolingRefusal } from './pooler.js';
 import type { SourceLog } from './source.js';
-import { discoverTable, type TableInfo } from './table.js';
+import { discoverTable, findSequence, TableError, type TableInfo } from './table.js';
 
 export interface PrepareOptions {
   readonly url: string;
@@ -23,24 +25,30 @@ export interface Prepared {
 }
 
 /** Older servers lack idle_session_timeout, without which a frozen monitor would never let go of the bell's key. */
-const OLDEST_VERSION = 140_000;
+export const OLDEST_VERSION = 140_000;
 
 /**
  * Connects once, eagerly, so that misconfiguration fails now; finds the table; installs the bell where it may, else
  * says which statements the owner has to run and goes on without it.
- * @throws TableError, or the driver's error when the database cannot be reached
+ * @throws TableError, CannotConnectError when the database cannot be reached, or Error with one sentence
  */
 export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { log } = options;
   const link = new Link('setup', { url: options.url });
-  await link.connect();
+  await link.connect().catch((error: unknown) => {
+    const { message, remedy, fault } = explainConnection(error, options.url);
+    throw new CannotConnectError(fault, `${message} ${remedy}`, remedy, error);
+  });
   try {
+    const pooling = await detectPooling(link, options.url);
+    if (pooling === 'transaction' || pooling === 'statement') throw new Error(poolingRefusal(pooling));
     const [server] = await link.query(
       `SELECT current_setting('server_version_num'), current_setting('max_prepared_transactions'), pg_is_in_recovery(), current_setting('server_version')`,
     );
     if (Number(server?.[0]) < OLDEST_VERSION)
       throw new Error(`The server is PostgreSQL ${server?.[3]}; 14 or later is needed.`);
     const table = await discoverTable(link, options.table);
+    await requireOrder(link, table);
     for (const warning of table.warnings) log.warn({ event_type: 'table' }, warning);
     let effective = options.bell;
     let reason: string | undefined = options.bell === 'off' ? 'BELL=off' : undefined;
@@ -78,4 +86,16 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   } finally {
     link.close();
   }
+}
+
+/**
+ * A session keeps the ids of its CACHE for later: ids that were proven unused would still come. Nothing can follow
+ * that without reading the whole table again, so it is refused rather than counted wrongly.
+ */
+async function requireOrder(link: Link, table: TableInfo): Promise<void> {
+  const sequence = await findSequence(link, table.oid);
+  if (sequence && sequence.cache > 1)
+    throw new TableError(
+      `The sequence ${sequence.qualified} has CACHE ${sequence.cache}: sessions hold ids back, and their rows would be missed. The owner has to run: ALTER SEQUENCE ${sequence.qualified} CACHE 1;`,
+    );
 }

@@ -41,14 +41,14 @@ export class TableError extends Error {
 const INTEGERS = ['smallint', 'integer', 'bigint'];
 const TEXTS = ['character varying', 'text', 'character', 'uuid', 'citext', 'name', 'inet'];
 
-const REQUIRED = {
+export const REQUIRED = {
   id: INTEGERS,
   operation_type: null,
   status: null,
   created_at: ['timestamp with time zone'],
 } as const;
 
-const OPTIONAL = {
+export const OPTIONAL = {
   customer_id: INTEGERS,
   customer_email: TEXTS,
   onec_id: TEXTS,
@@ -70,7 +70,7 @@ const ABSENT: Record<OptionalColumn, string> = {
   details: 'conflict sources and identification methods are unknown, mails and batch totals absent',
 };
 
-const KINDS: Record<string, string> = {
+export const KINDS: Record<string, string> = {
   v: 'a view',
   m: 'a materialised view',
   f: 'a foreign table',
@@ -136,7 +136,7 @@ const PART = '(?:"((?:[^"]|"")+)"|([^".]+))';
 const NAME = new RegExp(`^${PART}(?:[.]${PART})?$`, 'u');
 
 /** What the configured name may mean, best first: by SQL's rules (unquoted is folded), then as it is written. */
-function namesOf(configured: string): { schema: string | null; name: string }[] {
+export function namesOf(configured: string): { schema: string | null; name: string }[] {
   const match = NAME.exec(configured.trim());
   if (!match) return [];
   const fold = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
@@ -195,13 +195,16 @@ async function readColumns(
   return usable;
 }
 
-async function readSequence(
-  link: Link,
-  oid: number,
-  where: string,
-  user: string,
-  warnings: string[],
-): Promise<SequenceInfo> {
+/** A sequence and what about it matters to whoever follows its ids. */
+export interface FoundSequence extends SequenceInfo {
+  readonly cache: number;
+  readonly cycle: boolean;
+  /** This role may read its position. */
+  readonly readable: boolean;
+}
+
+/** The sequence that numbers the rows of this table; undefined where id takes its values from none. */
+export async function findSequence(link: Link, tableOid: number): Promise<FoundSequence | undefined> {
   // What the default really calls comes before what the column merely owns.
   const [row] = await link.query(
     `WITH id AS (SELECT attrelid, attnum FROM pg_attribute WHERE attrelid = $1 AND attname = 'id')
@@ -220,18 +223,38 @@ async function readSequence(
      JOIN pg_namespace n ON n.oid = c.relnamespace
      JOIN pg_sequence s ON s.seqrelid = c.oid
      ORDER BY preference LIMIT 1`,
-    [oid],
+    [tableOid],
   );
-  if (!row)
+  if (!row) return undefined;
+  const [oid, qualified, increment, cache, cycle, readable] = row as string[];
+  return {
+    oid: Number(oid),
+    qualified: `${qualified}`,
+    increment: Number(increment),
+    cache: Number(cache),
+    cycle: cycle === 't',
+    readable: readable === 't',
+  };
+}
+
+async function readSequence(
+  link: Link,
+  oid: number,
+  where: string,
+  user: string,
+  warnings: string[],
+): Promise<SequenceInfo> {
+  const found = await findSequence(link, oid);
+  if (!found)
     throw new TableError(
       `${where}: column id takes its values from no sequence (no default nextval, no identity).`,
     );
-  const [sequenceOid, qualified, increment, cache, cycle, readable] = row as string[];
-  if (readable !== 't')
+  const { qualified, increment, cache } = found;
+  if (!found.readable)
     throw new TableError(
       `${where}: role ${user} may not read the sequence ${qualified} (GRANT SELECT, and USAGE on its schema).`,
     );
-  if (Number(increment) < 1)
+  if (increment < 1)
     throw new TableError(
       `${where}: the sequence ${qualified} counts by ${increment}; a positive increment is needed.`,
     );
@@ -240,15 +263,15 @@ async function readSequence(
     throw new TableError(
       `${where}: the sequence ${qualified} stands at ${value?.[0]}; ids up to 9007199254740991 can be followed.`,
     );
-  if (cache !== '1')
+  if (cache > 1)
     warnings.push(
       `The sequence ${qualified} has CACHE ${cache}: sessions hold ids back, and a row may be counted late. ALTER SEQUENCE ${qualified} CACHE 1 mends it.`,
     );
-  if (cycle === 't')
+  if (found.cycle)
     warnings.push(
       `The sequence ${qualified} has CYCLE: after it wraps, the numbers are rebuilt from the table.`,
     );
-  return { oid: Number(sequenceOid), qualified: `${qualified}`, increment: Number(increment) };
+  return { oid: found.oid, qualified, increment };
 }
 
 async function readIndexes(link: Link, oid: number, table: string, warnings: string[]): Promise<Set<string>> {
