@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { migrate, serve, unmigrate } from './app.js';
 import { serveDemo } from './app-demo.js';
+import { doctor } from './app-doctor.js';
 import { tail } from './cli/tail.js';
 import { parseFeedUrl, parseSince } from './cli/tail-since.js';
 import { INCIDENTS, type Incident } from './cli/traffic-weather.js';
-import { type Config, flagOf, type Key, readConfig, SETTINGS } from './config.js';
+import { type Config, describeSetting, flagOf, type Key, readConfig } from './config.js';
+import { SETTINGS } from './config-table.js';
+import { reportLines } from './doctor/text.js';
 import { version } from './files.js';
 import { createLog, type Logger } from './log.js';
 
@@ -79,6 +82,9 @@ export function createProgram(host: Host): Command {
         host.note('demo does not touch DATABASE_URL: it uses a database of its own');
       return runDemo(host, config, { rate, incidents: incident, seed });
     });
+  command('doctor', 'check the whole set-up and say what to do for each fault', ALL_KEYS)
+    .option('--json', 'one JSON object', false)
+    .action(({ json, ...flags }) => runDoctor(host, settings(host, flags), json));
   addTail(program, host);
   return program;
 }
@@ -121,6 +127,9 @@ function addTail(program: Command, host: Host): void {
 /** Its reason has been told already. */
 export class TailFailed extends Error {}
 
+/** Its faults have been printed: nothing is left to say. */
+class DoctorFailed extends TailFailed {}
+
 function feedUrlOf({ HOST, PORT }: Config): string {
   const host = HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST;
   return `ws://${host.includes(':') ? `[${host}]` : host}:${PORT}/ws`;
@@ -132,6 +141,13 @@ async function runServe(host: Host, config: Config): Promise<void> {
   const served = await serve(config, { log: logOf(host, config) });
   await aborted(host.signal);
   await served.stop();
+}
+
+async function runDoctor(host: Host, config: Config, json: boolean): Promise<void> {
+  const report = await doctor(config, host.folder);
+  const lines = json ? [JSON.stringify(report)] : reportLines(report, host.colours);
+  for (const line of lines) host.print(line);
+  if (report.status === 'fault') throw new DoctorFailed();
 }
 
 interface TrafficFlags {
@@ -166,17 +182,14 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function optionOf(key: Key): Option {
-  const { help, range, fallback } = SETTINGS[key];
-  const standard = fallback === null ? '' : `, default ${fallback}`;
-  return new Option(`${flagOf(key)} <value>`, `${help} (${key}: ${range}${standard})`);
+  const { help, range, standard } = describeSetting(key);
+  const rest = standard === '' ? '' : `, default ${standard}`;
+  return new Option(`${flagOf(key)} <value>`, `${help} (${key}: ${range}${rest})`);
 }
 
-/** Flags come under the names commander makes of them: `metricsCacheTtl` is METRICS_CACHE_TTL. */
 function settings(host: Host, flags: Readonly<Record<string, string>>): Config {
-  const named = Object.entries(flags).map(([flag, value]) => [
-    flag.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
-    value,
-  ]);
+  // Flags come under the names that commander makes of them: `metricsCacheTtl` for METRICS_CACHE_TTL.
+  const named = ALL_KEYS.map((key) => [key, flags[optionOf(key).attributeName()]]);
   const result = readConfig(Object.fromEntries(named), host.folder, host.env);
   if ('problems' in result) throw new UsageError(`wrong settings:\n  ${result.problems.join('\n  ')}`);
   for (const warning of result.warnings) host.note(`warning: ${warning}`);

@@ -162,12 +162,16 @@ export async function removalStatements(link: Link, table: TableInfo, sqlDir: st
 }
 
 /** A hardened database may have taken the try away from PUBLIC: then the trigger would fail the writers' INSERT. */
-async function requirePublicTry(link: Link): Promise<void> {
+export async function writersMayRing(link: Link): Promise<boolean> {
   const [row] = await link.query(
     `SELECT has_function_privilege('public', 'pg_catalog.pg_try_advisory_xact_lock_shared(bigint)', 'EXECUTE')
         AND has_function_privilege('public', 'pg_catalog.pg_notify(text, text)', 'EXECUTE')`,
   );
-  if (row?.[0] !== 't')
+  return row?.[0] === 't';
+}
+
+async function requirePublicTry(link: Link): Promise<void> {
+  if (!(await writersMayRing(link)))
     throw new MigrationRefusedError(
       'PUBLIC may not execute pg_try_advisory_xact_lock_shared or pg_notify here; the bell would fail the writers, so it is not installed.',
       [],
