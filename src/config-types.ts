@@ -7,7 +7,8 @@ export interface Setting<T> {
   readonly help: string;
   /** Its value is never shown. */
   readonly secret: boolean;
-  readonly unit?: string;
+  /** Checked already, but nothing acts on it yet. */
+  readonly planned: boolean;
   /** @throws SettingError for a value outside the range. */
   readonly parse: (value: string) => T;
 }
@@ -18,7 +19,10 @@ export class SettingError extends Error {}
 interface Words {
   readonly help: string;
   readonly secret?: boolean;
+  readonly planned?: boolean;
 }
+
+const PLAIN = { secret: false, planned: false };
 
 /** Not set means null instead of the kind's own default. */
 export function optional<T>(setting: Setting<T>): Setting<T | null> {
@@ -28,7 +32,7 @@ export function optional<T>(setting: Setting<T>): Setting<T | null> {
 /** Any text that has no control characters. */
 export function text(fallback: string, words: Words): Setting<string> {
   return {
-    secret: false,
+    ...PLAIN,
     ...words,
     fallback,
     range: 'text without control characters',
@@ -42,7 +46,7 @@ export function text(fallback: string, words: Words): Setting<string> {
 /** An address of one of these schemes. */
 export function url(schemes: readonly string[], words: Words): Setting<string> {
   return {
-    secret: false,
+    ...PLAIN,
     ...words,
     fallback: '',
     range: `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
@@ -50,6 +54,33 @@ export function url(schemes: readonly string[], words: Words): Setting<string> {
       const known = schemes.some((scheme) => value.startsWith(`${scheme}://`));
       if (!known || !URL.canParse(value)) throw new SettingError();
       return value;
+    },
+  };
+}
+
+/** Several addresses of these schemes, separated by blanks. */
+export function urls(schemes: readonly string[], words: Words): Setting<readonly string[]> {
+  const one = url(schemes, words);
+  return {
+    ...one,
+    fallback: [],
+    range: `${one.range}; several separated by spaces`,
+    parse: (value) => value.split(/\s+/).map((part) => one.parse(part)),
+  };
+}
+
+/** Names separated by blanks or commas. */
+export function names(fallback: readonly string[], words: Words): Setting<readonly string[]> {
+  return {
+    ...PLAIN,
+    ...words,
+    fallback,
+    range: 'names separated by spaces or commas',
+    parse(value) {
+      const found = value.split(/[\s,]+/).filter((name) => name !== '');
+      if (found.length === 0 || found.some((name) => !/^[\w.:-]{1,100}$/.test(name)))
+        throw new SettingError();
+      return found;
     },
   };
 }
@@ -62,13 +93,16 @@ interface Range {
 }
 
 /** A number between two others, both allowed. */
-export function number(fallback: number, { min, max, whole, ...words }: Range & Words): Setting<number> {
-  const unit = words.unit ? ` (${words.unit})` : '';
+export function number(
+  fallback: number,
+  { min, max, whole, unit, ...words }: Range & Words,
+): Setting<number> {
+  const measure = unit ? ` (${unit})` : '';
   return {
-    secret: false,
+    ...PLAIN,
     ...words,
     fallback,
-    range: `${whole ? 'a whole number' : 'a number'} from ${min} to ${max}${unit}`,
+    range: `${whole ? 'a whole number' : 'a number'} from ${min} to ${max}${measure}`,
     parse(value) {
       const parsed = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
       if (!(parsed >= min && parsed <= max) || (whole && !Number.isInteger(parsed))) throw new SettingError();
@@ -80,7 +114,7 @@ export function number(fallback: number, { min, max, whole, ...words }: Range & 
 /** One of these words; the first is the default. */
 export function choice<const T extends string>(choices: readonly [T, ...T[]], words: Words): Setting<T> {
   return {
-    secret: false,
+    ...PLAIN,
     ...words,
     fallback: choices[0],
     range: choices.join(', '),
@@ -97,7 +131,7 @@ const NO = ['false', '0', 'no', 'off'];
 
 export function flag(fallback: boolean, words: Words): Setting<boolean> {
   return {
-    secret: false,
+    ...PLAIN,
     ...words,
     fallback,
     range: 'true or false',

@@ -1,82 +1,17 @@
 /**
- * All settings, and the only place where the environment is read. One table declares each: what it means, its
- * default, its range. `parseConfig` is pure; `readConfig` gathers what it parses.
+ * All settings, and the only place where the environment is read. One table (config-table.ts) declares each: what it
+ * means, its default, its range. `parseConfig` is pure; `readConfig` gathers what it parses.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseEnv } from 'node:util';
+import { join, resolve } from 'node:path';
+import { readDotenv, readSecret } from './config-files.js';
 import { nearest } from './config-nearest.js';
-import { choice, flag, number, optional, type Setting, SettingError, text, url } from './config-types.js';
-
-/** The table. Keys are the names of the environment variables; flags are the same in lower case with dashes. */
-export const SETTINGS = {
-  DATABASE_URL: optional(
-    url(['postgres', 'postgresql'], {
-      secret: true,
-      help: 'the database to watch; without it an embedded PostgreSQL with sample traffic is started',
-    }),
-  ),
-  SYNC_LOG_TABLE: text('public.customer_sync_logs', { help: 'the log table, with or without its schema' }),
-  HOST: text('127.0.0.1', { help: 'address to listen on; any but loopback needs AUTH_TOKEN or AUTH=off' }),
-  PORT: number(8080, { min: 0, max: 65_535, whole: true, help: 'port to listen on; 0 takes a free one' }),
-  AUTH: choice(['on', 'off'], { help: 'off lets everybody in, whatever HOST is' }),
-  AUTH_TOKEN: optional(
-    text('', { secret: true, help: 'token for everything; several, separated by spaces, for rotation' }),
-  ),
-  VIEWER_TOKEN: optional(text('', { secret: true, help: 'token that may only read; several likewise' })),
-  METRICS_TOKEN: optional(
-    text('', { secret: true, help: 'token for the Prometheus endpoints alone; several likewise' }),
-  ),
-  LOG_LEVEL: choice(['info', 'debug', 'trace', 'warn', 'error', 'fatal', 'silent'], {
-    help: 'the least grave log lines that are written',
-  }),
-  SYNC_LOG_FORMAT: choice(['text', 'json'], { help: 'form of the log lines' }),
-  BELL: choice(['auto', 'always', 'off'], {
-    help: 'auto: writers notify only while the monitor is idle; always: every statement notifies; off: no trigger, polling only',
-  }),
-  HISTORY: choice(['auto', 'off'], { help: 'off keeps no history in the database (so far none is kept)' }),
-  ROLLUP_RETENTION_DAYS: number(400, {
-    ...{ min: 1, max: 3_650, whole: true, unit: 'days' },
-    help: 'how far back a period may reach',
-  }),
-  PROMETHEUS_METRICS_ENABLED: flag(true, { help: 'false: the Prometheus endpoints answer 404' }),
-  METRICS_CACHE_TTL: number(1, {
-    ...{ min: 0, max: 300, unit: 'seconds' },
-    help: 'how long a scrape may reuse the last exposition',
-  }),
-  MANUAL_RESOLUTION_MINUTES: number(10, {
-    ...{ min: 0, max: 1_440, unit: 'minutes' },
-    help: 'manual work that one resolved conflict saves',
-  }),
-  HOUR_COST: optional(
-    number(0, { min: 0, max: 1e9, help: 'cost of an hour of that work; without it no money is reckoned' }),
-  ),
-  REDIS_URL: optional(
-    url(['redis', 'rediss'], {
-      secret: true,
-      help: 'Redis, for what several monitors share (so far nothing)',
-    }),
-  ),
-} as const satisfies Record<string, Setting<unknown>>;
+import { SETTINGS } from './config-table.js';
+import { type Setting, SettingError } from './config-types.js';
 
 export type Key = keyof typeof SETTINGS;
 
 /** Values by the name of their variable, checked; an optional one that is not set is null. */
 export type Config = { readonly [K in Key]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };
-
-/** Names of SPEC.md that later parts bring: known, so that nobody is told that they are misspelt. */
-export const RESERVED: readonly string[] = [
-  ...['ALERT_ERROR_RATE_THRESHOLD', 'ALERT_RESPONSE_TIME_P95_THRESHOLD', 'ALERT_FAILED_OPERATIONS_THRESHOLD'],
-  ...['ALERT_QUEUE_SIZE_THRESHOLD', 'ALERT_BATCH_ERRORS', 'ALERT_NO_ACTIVITY_MINUTES'],
-  ...['ALERT_CUSTOMERS_AFFECTED', 'ALERT_RATE_LIMIT_SECONDS', 'ALERT_REMINDER_SECONDS'],
-  ...['ALERT_COOLDOWN_MINUTES', 'ALERT_RULES_FILE', 'ALERT_LOCALE'],
-  ...['REALTIME_ERROR_RATE_THRESHOLD', 'REALTIME_PENDING_THRESHOLD'],
-  ...['WEBHOOK_ALERT_URL', 'WEBHOOK_SECRET', 'WEBHOOK_ALLOW_HTTP', 'SLO_TARGET', 'SLO_WINDOW_DAYS'],
-  ...['HEALTH_CHECK_DISK_THRESHOLD', 'HEALTH_CHECK_DISK_PATH', 'HEALTH_CHECK_1C_API_URL'],
-  ...['HEALTH_CHECK_TIMEOUT', 'HEALTH_CHECK_INTERVAL', 'HEALTH_CRITICAL'],
-  ...['CELERY_MONITOR_WORKERS', 'CELERY_MONITOR_QUEUE_LENGTH', 'CELERY_QUEUES'],
-  ...['PROMETHEUS_SCRAPE_INTERVAL', 'GRAFANA_ADMIN_PASSWORD', 'GRAFANA_DASHBOARDS_PATH'],
-];
 
 const OUR_PREFIX = /^(SYNC|ALERT|HEALTH)_/;
 const HIDDEN = '(hidden)';
@@ -89,12 +24,25 @@ export interface Sources {
   readonly dotenv: Values;
   /** By variable name; they win over the environment, which wins over the file. */
   readonly flags: Values;
+  /** The text of the file that `KEY_FILE` names. @throws when it cannot be had. */
+  readonly readSecret: (file: string) => string;
 }
 
 /** Warnings are for variables that look like ours and are not: a portal's own may share the file. */
 export type ConfigResult =
   | { readonly config: Config; readonly warnings: readonly string[] }
   | { readonly problems: readonly string[] };
+
+/** How a setting is shown in `--help` and in the README: its default ('' for none), its range, what it is for. */
+export function describeSetting(key: Key): { standard: string; range: string; help: string } {
+  const { fallback, range, help, secret, planned }: Setting<unknown> = SETTINGS[key];
+  const notes = [...(secret ? [`or ${key}_FILE`] : []), ...(planned ? ['not in effect yet'] : [])];
+  return {
+    standard: Array.isArray(fallback) ? fallback.join(' ') : String(fallback ?? ''),
+    range,
+    help: notes.length > 0 ? `${help} (${notes.join('; ')})` : help,
+  };
+}
 
 /** The flag of a setting, e.g. `--port`. */
 export function flagOf(key: string): string {
@@ -104,26 +52,58 @@ export function flagOf(key: string): string {
 /** Checks everything and reports all mistakes together, each with its value, where it came from and what is allowed. */
 export function parseConfig(sources: Sources): ConfigResult {
   const problems: string[] = [];
+  const given: Key[] = [];
   const values: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries<Setting<unknown>>(SETTINGS)) {
-    const found = find(key, sources);
-    try {
-      values[key] = found === null ? setting.fallback : setting.parse(found.value);
-    } catch (error) {
-      if (!(error instanceof SettingError) || found === null) throw error;
-      const shown = setting.secret ? HIDDEN : JSON.stringify(found.value);
-      problems.push(`${key} is ${shown} (from ${found.from}); allowed: ${setting.range}`);
+    const found = find(key, setting.secret, sources);
+    if ('problem' in found) {
+      problems.push(found.problem);
+    } else if (found.value === null) {
+      values[key] = setting.fallback;
+    } else {
+      given.push(key as Key);
+      try {
+        values[key] = setting.parse(found.value);
+      } catch (error) {
+        if (!(error instanceof SettingError)) throw error;
+        const shown = setting.secret ? HIDDEN : JSON.stringify(found.value);
+        problems.push(`${key} is ${shown} (from ${found.from}); allowed: ${setting.range}`);
+      }
     }
   }
-  const warnings = unknownNames(sources);
-  // Every key of the table was given a value of its type just above, or a problem was noted.
-  const config = values as Config;
-  if (problems.length === 0) problems.push(...contradictions(config));
-  return problems.length > 0 ? { problems: [...problems, ...warnings] } : { config, warnings };
+  // Complete when there is no problem; `contradictions` looks only at what is there.
+  problems.push(...contradictions(values as Partial<Config>));
+  const unknown = unknownNames(sources);
+  if (problems.length > 0) return { problems: [...problems, ...unknown] };
+  const config = withCooldown(values as Config, given);
+  return { config, warnings: [...unknown, ...plannedOnes(given)] };
+}
+
+type Found =
+  | { readonly value: string; readonly from: string }
+  | { readonly value: null }
+  | { readonly problem: string };
+
+function find(key: string, secret: boolean, sources: Sources): Found {
+  const plain = lookUp(key, sources);
+  const name = `${key}_FILE`;
+  const file = secret ? lookUp(name, sources) : null;
+  if (file === null) return plain ?? { value: null };
+  if (plain !== null) {
+    return { problem: `${key} (from ${plain.from}) and ${name} (from ${file.from}) are both set; set one` };
+  }
+  const path = JSON.stringify(file.value);
+  try {
+    return { value: sources.readSecret(file.value), from: `the file ${path} of ${name}` };
+  } catch (error) {
+    const why = (error as Error).message;
+    const problem = `${name} is ${path} (from ${file.from}), which cannot be used: ${why}; allowed: a readable file with the value of ${key}`;
+    return { problem };
+  }
 }
 
 /** Empty means not set: docker-compose hands on unset variables that way. */
-function find(key: string, { env, dotenv, flags }: Sources): { value: string; from: string } | null {
+function lookUp(key: string, { env, dotenv, flags }: Sources): { value: string; from: string } | null {
   const places: [string, Values][] = [
     [`the flag ${flagOf(key)}`, flags],
     ['the environment', env],
@@ -136,19 +116,46 @@ function find(key: string, { env, dotenv, flags }: Sources): { value: string; fr
   return null;
 }
 
-function contradictions(config: Config): string[] {
-  if (isLoopback(config.HOST) || config.AUTH === 'off' || config.AUTH_TOKEN) return [];
-  return [
-    `HOST is "${config.HOST}", which other machines can reach, and AUTH_TOKEN is not set; allowed: a loopback address, or AUTH_TOKEN, or AUTH=off to let everybody in`,
-  ];
+/** What is wrong between settings that are each right; those that are wrong themselves are absent. */
+function contradictions(config: Partial<Config>): string[] {
+  const found: string[] = [];
+  const { HOST, AUTH, AUTH_TOKEN, WEBHOOK_ALERT_URL: receivers = [], WEBHOOK_ALLOW_HTTP: http } = config;
+  if (HOST !== undefined && !isLoopback(HOST) && AUTH === 'on' && AUTH_TOKEN === null) {
+    found.push(
+      `HOST is "${HOST}", which other machines can reach, and AUTH_TOKEN is not set; allowed: a loopback address, or AUTH_TOKEN, or AUTH=off to let everybody in`,
+    );
+  }
+  const open = receivers
+    .map((receiver) => new URL(receiver))
+    .filter(({ protocol, hostname }) => protocol === 'http:' && !isLoopback(hostname));
+  if (http === false && open.length > 0) {
+    const hosts = open.map(({ host }) => host).join(', ');
+    found.push(
+      `WEBHOOK_ALERT_URL sends over http to ${hosts}; allowed: https, a loopback address, or WEBHOOK_ALLOW_HTTP=true`,
+    );
+  }
+  return found;
 }
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
+/** The earlier system's name counts where the new one is not given. */
+function withCooldown(config: Config, given: readonly Key[]): Config {
+  const minutes = config.ALERT_COOLDOWN_MINUTES;
+  if (minutes === null || given.includes('ALERT_RATE_LIMIT_SECONDS')) return config;
+  return { ...config, ALERT_RATE_LIMIT_SECONDS: minutes * 60 };
+}
+
+function plannedOnes(given: readonly Key[]): string[] {
+  const names = given.filter((key) => SETTINGS[key].planned);
+  return names.length === 0 ? [] : [`checked, but not in effect yet: ${names.join(', ')}`];
+}
+
 function unknownNames({ env, dotenv }: Sources): string[] {
-  const known = [...Object.keys(SETTINGS), ...RESERVED];
+  const keys = Object.entries<Setting<unknown>>(SETTINGS);
+  const known = keys.flatMap(([key, { secret }]) => (secret ? [key, `${key}_FILE`] : [key]));
   return [...new Set([...Object.keys(env), ...Object.keys(dotenv)])]
     .filter((name) => OUR_PREFIX.test(name) && !known.includes(name))
     .map((name) => {
@@ -158,18 +165,13 @@ function unknownNames({ env, dotenv }: Sources): string[] {
 }
 
 /**
- * Parses these flags, the environment, and the file `.env` of a folder.
- * @throws when the file is there and cannot be read.
+ * Parses these flags, the environment, and the file `.env` of a folder, to which paths of secrets are relative.
+ * @throws when that file is there and cannot be read.
  */
 export function readConfig(flags: Values, folder: string, env: Values = process.env): ConfigResult {
-  return parseConfig({ env, dotenv: readDotenv(join(folder, '.env')), flags });
-}
-
-function readDotenv(file: string): Values {
-  try {
-    return parseEnv(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new Error(`the file ${file} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
+  return parseConfig({
+    ...{ env, flags },
+    dotenv: readDotenv(join(folder, '.env')),
+    readSecret: (file) => readSecret(resolve(folder, file)),
+  });
 }

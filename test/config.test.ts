@@ -2,12 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Config, flagOf, parseConfig, RESERVED, readConfig, SETTINGS } from '../src/config.js';
+import { type Config, describeSetting, flagOf, type Key, parseConfig, readConfig } from '../src/config.js';
+import { SETTINGS } from '../src/config-table.js';
 
 type Values = Record<string, string | undefined>;
 
 const parse = (env: Values = {}, dotenv: Values = {}, flags: Values = {}) =>
-  parseConfig({ env, dotenv, flags });
+  parseConfig({ env, dotenv, flags, readSecret });
+
+/** A file that holds its own name, or cannot be read. */
+function readSecret(file: string): string {
+  if (file === '/missing') throw new Error('ENOENT: no such file');
+  return `secret of ${file}`;
+}
 
 function good(result: ReturnType<typeof parseConfig>): Config {
   if ('problems' in result) throw new Error(result.problems.join('\n'));
@@ -40,6 +47,34 @@ describe('parseConfig', () => {
       MANUAL_RESOLUTION_MINUTES: 10,
       HOUR_COST: null,
       REDIS_URL: null,
+      ALERT_ERROR_RATE_THRESHOLD: 10,
+      REALTIME_ERROR_RATE_THRESHOLD: 20,
+      ALERT_RESPONSE_TIME_P95_THRESHOLD: 2000,
+      ALERT_FAILED_OPERATIONS_THRESHOLD: 50,
+      ALERT_QUEUE_SIZE_THRESHOLD: 1000,
+      REALTIME_PENDING_THRESHOLD: 100,
+      ALERT_BATCH_ERRORS: 1,
+      ALERT_NO_ACTIVITY_MINUTES: null,
+      ALERT_CUSTOMERS_AFFECTED: null,
+      ALERT_RATE_LIMIT_SECONDS: 300,
+      ALERT_COOLDOWN_MINUTES: null,
+      ALERT_REMINDER_SECONDS: 0,
+      ALERT_RULES_FILE: null,
+      ALERT_LOCALE: 'en',
+      WEBHOOK_ALERT_URL: [],
+      WEBHOOK_SECRET: null,
+      WEBHOOK_ALLOW_HTTP: false,
+      SLO_TARGET: 99,
+      SLO_WINDOW_DAYS: 30,
+      HEALTH_CHECK_INTERVAL: 15,
+      HEALTH_CHECK_TIMEOUT: 5,
+      HEALTH_CHECK_DISK_PATH: null,
+      HEALTH_CHECK_DISK_THRESHOLD: 90,
+      HEALTH_CHECK_1C_API_URL: null,
+      HEALTH_CRITICAL: [],
+      CELERY_MONITOR_WORKERS: true,
+      CELERY_MONITOR_QUEUE_LENGTH: true,
+      CELERY_QUEUES: ['celery'],
     });
   });
 
@@ -58,8 +93,12 @@ describe('parseConfig', () => {
     ['HOUR_COST', '  ', null],
     ['REDIS_URL', 'rediss://:p@cache:6379/0', 'rediss://:p@cache:6379/0'],
     ['AUTH_TOKEN', 'new old', 'new old'],
+    ['CELERY_QUEUES', 'celery, mail  bulk', ['celery', 'mail', 'bulk']],
+    ['WEBHOOK_ALERT_URL', 'https://a/x  http://127.0.0.1:9/', ['https://a/x', 'http://127.0.0.1:9/']],
+    ['SLO_TARGET', '99.9', 99.9],
+    ['ALERT_LOCALE', 'RU', 'ru'],
   ])('reads %s=%j', (key, value, expected) => {
-    expect(good(parse({ [key]: value }))[key as keyof Config]).toBe(expected);
+    expect(good(parse({ [key]: value }))[key as keyof Config]).toEqual(expected);
   });
 
   it.each<[string, string, string]>([
@@ -74,6 +113,18 @@ describe('parseConfig', () => {
     ['SYNC_LOG_TABLE', 'a\u0000b', 'text without control characters'],
     ['REDIS_URL', 'http://cache', 'a URL that begins with redis:// or rediss://'],
     ['DATABASE_URL', 'postgres://h:99999999/x', 'a URL that begins with postgres:// or postgresql://'],
+    ['ALERT_ERROR_RATE_THRESHOLD', '101', 'a number from 0 to 100 (percent)'],
+    ['ALERT_BATCH_ERRORS', '0', 'a whole number from 1 to 1000000000'],
+    ['HEALTH_CHECK_TIMEOUT', '0', 'a number from 0.1 to 60 (seconds)'],
+    ['SLO_TARGET', '100', 'a number from 1 to 99.999 (percent)'],
+    ['CELERY_QUEUES', 'a;b', 'names separated by spaces or commas'],
+    ['CELERY_QUEUES', ',', 'names separated by spaces or commas'],
+    ['WEBHOOK_ALERT_URL', 'https://a ftp://b', 'https:// or http://; several separated by spaces'],
+    [
+      'WEBHOOK_ALERT_URL',
+      'https://a http://hooks.example/?k=x',
+      'over http to hooks.example; allowed: https',
+    ],
   ])('refuses %s=%j', (key, value, message) => {
     expect(bad(parse({ [key]: value })).join('\n')).toContain(message);
   });
@@ -111,8 +162,50 @@ describe('parseConfig', () => {
       'SYNC_LOG_TABEL (from the environment) is not a known variable; the nearest is SYNC_LOG_TABLE',
       'HEALTH_CHECK_DISC_PATH (from the environment) is not a known variable; the nearest is HEALTH_CHECK_DISK_PATH',
     ]);
-    const known = Object.fromEntries(RESERVED.map((name) => [name, 'anything']));
-    expect('warnings' in parse(known) && parse(known)).toMatchObject({ warnings: [] });
+    const known = Object.entries(SETTINGS).flatMap(([key, { secret }]) =>
+      secret ? [key, `${key}_FILE`] : [key],
+    );
+    const mine = known.filter((name) => /^(SYNC|ALERT|HEALTH)_/.test(name));
+    for (const name of mine)
+      expect(JSON.stringify(parse({ [name]: '1' })), name).not.toContain('not a known');
+  });
+
+  it('says in one line which of the given ones nothing acts on yet', () => {
+    const result = parse({ ALERT_LOCALE: 'ru', PORT: '1' }, { SLO_TARGET: '95' });
+    expect('warnings' in result && result.warnings).toEqual([
+      'checked, but not in effect yet: ALERT_LOCALE, SLO_TARGET',
+    ]);
+    expect('warnings' in parse() && parse()).toMatchObject({ warnings: [] });
+  });
+
+  it("understands the earlier system's ALERT_COOLDOWN_MINUTES, unless the new name is given", () => {
+    expect(good(parse({ ALERT_COOLDOWN_MINUTES: '15' })).ALERT_RATE_LIMIT_SECONDS).toBe(900);
+    const both = { ALERT_COOLDOWN_MINUTES: '15', ALERT_RATE_LIMIT_SECONDS: '300' };
+    expect(good(parse(both)).ALERT_RATE_LIMIT_SECONDS).toBe(300);
+  });
+
+  it('takes a secret from the file that KEY_FILE names', () => {
+    expect(good(parse({ AUTH_TOKEN_FILE: '/run/token' })).AUTH_TOKEN).toBe('secret of /run/token');
+    expect(good(parse({}, { WEBHOOK_SECRET_FILE: 'x' })).WEBHOOK_SECRET).toBe('secret of x');
+    expect(good(parse({ PORT_FILE: '/missing' })).PORT).toBe(8080);
+  });
+
+  it('says what is wrong with such a file, and never what is in it', () => {
+    const problems = bad(
+      parse(
+        { AUTH_TOKEN_FILE: '/missing', REDIS_URL_FILE: '/redis', VIEWER_TOKEN_FILE: '/v' },
+        { VIEWER_TOKEN: 'hunter2' },
+      ),
+    );
+    expect(problems).toEqual([
+      'AUTH_TOKEN_FILE is "/missing" (from the environment), which cannot be used: ENOENT: no such file; allowed: a readable file with the value of AUTH_TOKEN',
+      'VIEWER_TOKEN (from the file .env) and VIEWER_TOKEN_FILE (from the environment) are both set; set one',
+      'REDIS_URL is (hidden) (from the file "/redis" of REDIS_URL_FILE); allowed: a URL that begins with redis:// or rediss://',
+    ]);
+  });
+
+  it('reports what two settings make wrong together with what is wrong in one', () => {
+    expect(bad(parse({ HOST: '0.0.0.0', PORT: 'x' }))).toHaveLength(2);
   });
 
   it.each([
@@ -136,9 +229,15 @@ describe('parseConfig', () => {
     for (const [key, setting] of Object.entries(SETTINGS)) {
       expect(setting.help, key).not.toBe('');
       expect(setting.range, key).not.toBe('');
-      expect(flagOf(key)).toMatch(/^--[a-z-]+$/);
+      expect(flagOf(key)).toMatch(/^--[a-z][a-z0-9-]+$/);
     }
     expect(flagOf('METRICS_CACHE_TTL')).toBe('--metrics-cache-ttl');
+    expect(describeSetting('CELERY_QUEUES')).toMatchObject({ standard: 'celery' });
+    expect(describeSetting('WEBHOOK_SECRET')).toMatchObject({
+      standard: '',
+      help: 'signs the notices (Standard Webhooks) (or WEBHOOK_SECRET_FILE; not in effect yet)',
+    });
+    for (const key of Object.keys(SETTINGS) as Key[]) expect(describeSetting(key).help).not.toContain('|');
   });
 });
 
@@ -157,6 +256,24 @@ describe('readConfig', () => {
     expect(() => readConfig({}, import.meta.filename, {})).toThrow(
       /the file .*\.env cannot be read: ENOTDIR/,
     );
+  });
+
+  it('reads a secret beside it, trimmed', () => {
+    writeFileSync(join(folder, 'token'), '  hunter2\n');
+    writeFileSync(join(folder, 'empty'), ' \n');
+    writeFileSync(join(folder, 'long'), 'x'.repeat(65_537));
+    expect(good(readConfig({}, folder, { AUTH_TOKEN_FILE: 'token' })).AUTH_TOKEN).toBe('hunter2');
+    const wrong = {
+      AUTH_TOKEN_FILE: 'empty',
+      VIEWER_TOKEN_FILE: 'long',
+      METRICS_TOKEN_FILE: 'none',
+      REDIS_URL_FILE: '.',
+    };
+    const problems = bad(readConfig({}, folder, wrong)).join('\n');
+    expect(problems).toMatch(/AUTH_TOKEN_FILE is "empty" .*: it is empty;/);
+    expect(problems).toMatch(/VIEWER_TOKEN_FILE is "long" .*: it is longer than 65536 bytes;/);
+    expect(problems).toMatch(/METRICS_TOKEN_FILE is "none" .*ENOENT/);
+    expect(problems).toMatch(/REDIS_URL_FILE is "\." .*EISDIR/);
   });
 
   it('lets the given flags win', () => {
