@@ -40,7 +40,7 @@ export interface SceneOptions {
   readonly through?: (url: string) => string;
 }
 
-/** Scenes that a failing test left behind; ended before the next one begins, which might only be its standby. */
+/** Scenes of one database that a failing test left behind; the next one there would only be their standby. */
 const left = new Set<Scene>();
 
 export async function scene(version: Version, options: SceneOptions = {}): Promise<Scene> {
