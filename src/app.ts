@@ -7,6 +7,7 @@ import { loadPage } from './http/page.js';
 import { createApp } from './http/routes.js';
 import { startServer } from './http/server.js';
 import type { Logger } from './log.js';
+import { logRows } from './log-rows.js';
 import { startMonitor } from './monitor.js';
 import { Link } from './source/connection.js';
 import {
@@ -50,6 +51,7 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     retentionDays: config.ROLLUP_RETENTION_DAYS,
     log,
   });
+  const rows = logRows(log, monitor.events$);
   const hub = new LiveHub(monitor, { onError });
   const app = createApp(monitor, {
     access,
@@ -67,10 +69,12 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
       address: server.url,
       async stop() {
         await server.close(1_500);
+        rows.unsubscribe();
         await monitor.stop();
       },
     };
   } catch (error) {
+    rows.unsubscribe();
     await hub.close();
     await monitor.stop();
     throw error;

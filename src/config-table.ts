@@ -29,7 +29,7 @@ export const SETTINGS = {
     text('', { secret: true, help: 'token for the Prometheus endpoints alone; several likewise' }),
   ),
   LOG_LEVEL: choice(['info', 'debug', 'trace', 'warn', 'error', 'fatal', 'silent'], {
-    help: 'the least grave log lines that are written',
+    help: 'the least grave log lines that are written; debug adds one for each row',
   }),
   SYNC_LOG_FORMAT: choice(['text', 'json'], { help: 'form of the log lines' }),
   BELL: choice(['auto', 'always', 'off'], {

@@ -1,6 +1,8 @@
-/** The log: text for people or JSON for machines, with secrets and e-mail addresses taken out. */
+/** The log: text for people or JSON for machines, with secrets and personal data taken out. */
 import { type Logger, pino } from 'pino';
 import { maskEmail } from '../streams/mask.js';
+import { maskNumbers } from '../streams/mask-digits.js';
+import { maskNames } from '../streams/mask-names.js';
 
 export type { Logger };
 
@@ -13,14 +15,35 @@ export interface LogOptions {
 
 /** Between `//user:` and the last `@` of the word: of any scheme, for a URL can stand in the middle of an error. */
 const URL_PASSWORD = /([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]{0,256}:)[^\s/]{1,512}@/gi;
-/** Secrets given as parameters, of a URL or of a libpq connection string. */
-const PARAMETER = /\b(password|token|secret)=[^\s&"']+/gi;
+/** Secrets that are named before they are given: of a URL, of a libpq connection string, of an object in a text. */
+const NAMED =
+  /(password|passwd|token|secret|api_?key)(["']?\s{0,3}[:=]\s{0,3})("[^"]{0,512}"?|'[^']{0,512}'?|[^\s&"',;]{1,512})/gi;
+const CREDENTIALS = /\b(bearer|basic)\s{1,3}[\w.~+/=-]{6,512}/gi;
+/** Addresses that are themselves the secret: Telegram's and Slack's. */
+const SECRET_PATH = /(\/bot\d{1,20}:|hooks\.slack\.com\/)[\w/-]{1,256}/gi;
 const EMAIL = /[\p{L}\p{N}][\p{L}\p{N}._%+-]{0,63}@[\p{L}\p{N}][\p{L}\p{N}.-]{0,252}\.\p{L}{2,24}/gu;
-const SECRET_KEY = /^(.*_)?(password|token|secret|authorization)$/i;
+const SECRET_KEY = /(password|passwd|token|secret|authorization|cookie|api_?key)$/i;
+/** `detail` of an error of PostgreSQL can be a whole row. */
+const PERSONAL_KEY = /^(name|fio|фио|(full|first|last|customer)_?name|detail)$/iu;
+/** Shown as they are: what a reader searches for. */
+const IDENTIFIERS = ['timestamp', 'level', 'correlation_id', 'onec_id', 'customer_id', 'id'];
 
-/** The text with the passwords of URLs and connection strings replaced by `***`. */
+/** The text with the secrets of URLs, connection strings and headers replaced by `***`. */
 export function redactUrl(text: string): string {
-  return text.replace(URL_PASSWORD, '$1***@').replace(PARAMETER, '$1=***');
+  return text
+    .replace(URL_PASSWORD, '$1***@')
+    .replace(CREDENTIALS, '$1 ***')
+    .replace(NAMED, '$1$2***')
+    .replace(SECRET_PATH, '$1***');
+}
+
+/** The text without secrets and personal data; its lines stay lines. */
+function redact(text: string): string {
+  const addresses = maskNames(redactUrl(text)).replace(EMAIL, (found: string, at: number, all: string) =>
+    // The user and host of a URL are what an operator needs to know.
+    all.startsWith('://', at - 3) ? found : maskEmail(found),
+  );
+  return maskNumbers(addresses);
 }
 
 /**
@@ -44,9 +67,11 @@ export function createLog({ level, format, write }: LogOptions): Logger {
   });
 }
 
-function cleaned(key: string, value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  return SECRET_KEY.test(key) ? '***' : redactUrl(value).replace(EMAIL, maskEmail);
+function cleaned(this: unknown, key: string, value: unknown): unknown {
+  if (typeof value !== 'string' || IDENTIFIERS.includes(key)) return value;
+  // An error's own name is the name of its class.
+  const personal = PERSONAL_KEY.test(key) && !(isRecord(this) && 'stack' in this && key === 'name');
+  return personal || SECRET_KEY.test(key) ? '***' : redact(value);
 }
 
 /** `2026-01-31 12:00:00.123 INFO  message event_type=... key=value`, an error's stack on lines of its own. */
