@@ -74,17 +74,20 @@ export function buildStatements(table: TableInfo): Statements {
     SELECT relid FROM tree)`;
   const watched = table.partitioned ? `IN ${tree}` : `= ${table.oid}`;
   // An id is compared as int8 whatever its type: a bound of ours may lie beyond integer.
+  // Never executed: it makes the parser lock the table before the sequence, as TRUNCATE RESTART IDENTITY and SET LOGGED
+  // do. The other way round their statement and ours would wait for each other, and every writer for both.
+  const tableFirst = `table_first AS (SELECT FROM ${t})`;
   return {
     // The snapshot is taken before the sequence is read, so an id <= S may be missing here: it becomes a hole, and
     // the holes are read again after the look.
-    poll: `WITH s AS MATERIALIZED (SELECT ${s} AS s, date_part('epoch', clock_timestamp()) AS now FROM ${seq})
+    poll: `WITH ${tableFirst}, s AS MATERIALIZED (SELECT ${s} AS s, date_part('epoch', clock_timestamp()) AS now FROM ${seq})
       SELECT s.s, s.now, r.* FROM s LEFT JOIN LATERAL (
         SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= s.s ORDER BY t.id LIMIT $2) r ON true`,
     page: `SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= $2::int8 ORDER BY t.id LIMIT $3`,
     ranges: `SELECT ${cols} FROM unnest($1::int8[], $2::int8[]) AS r(a, b) JOIN ${t} t ON t.id BETWEEN r.a AND r.b`,
     byIds: `SELECT ${cols} FROM ${t} t WHERE t.id = ANY ($1::int8[])`,
     // One statement: S is read after the snapshot, so no row that the sequence numbered can look as if beyond it.
-    ahead: `WITH s AS MATERIALIZED (SELECT ${s} AS s FROM ${seq})
+    ahead: `WITH ${tableFirst}, s AS MATERIALIZED (SELECT ${s} AS s FROM ${seq})
       SELECT x.* FROM s, unnest($1::int8[], $2::int8[]) AS r(a, b), LATERAL (
         SELECT ${cols} FROM ${t} t WHERE t.id > s.s AND t.id BETWEEN r.a AND r.b ORDER BY t.id LIMIT $3) x LIMIT $3`,
     look: `WITH l AS MATERIALIZED (SELECT * FROM pg_locks)
