@@ -162,8 +162,7 @@ export class Fold {
     this.queue.remove(row.id, type);
     if (this.future.remove(row.id) || row.createdAt >= this.end) return;
     facts.push(row, type, PENDING_STATUS, words);
-    this.periods.remove(facts);
-    this.throughput.count(facts, -1);
+    if (this.periods.remove(facts)) this.throughput.count(facts, -1);
     facts.clear();
   }
 

@@ -87,7 +87,7 @@ export class Periods {
         this.move(bucket, time, from);
       });
     }
-    const aged = at(this.rings, 0).between(Math.max(at(before, 0), at(this.starts, 1)), at(this.starts, 0));
+    const aged = at(this.rings, 0).between(at(before, 0), at(this.starts, 0));
     for (const bucket of aged) {
       bucket.seal();
       at(this.segments, 0).subtract(bucket);
@@ -120,20 +120,19 @@ export class Periods {
     }
   }
 
-  /** Takes back pending rows that were added. */
-  remove(facts: Facts): void {
-    for (let row = 0; row < facts.size; row++) {
-      const time = facts.createdAt[row] as number;
-      const segment = this.segmentOf(time);
-      if (segment === NONE) continue;
-      const bucket = at(this.rings, segment).peek(time);
-      if (bucket?.has(facts, row) === true) {
-        bucket.remove(facts, row);
-        at(this.segments, segment).remove(facts, row);
-      } else {
-        this.mismatches += 1;
-      }
+  /** Takes back the only row of these facts, a pending one. False where it is in no window. */
+  remove(facts: Facts): boolean {
+    const time = facts.createdAt[0] as number;
+    const segment = this.segmentOf(time);
+    if (segment === NONE) return false;
+    const bucket = at(this.rings, segment).peek(time);
+    if (bucket?.has(facts, 0) !== true) {
+      this.mismatches += 1;
+      return false;
     }
+    bucket.remove(facts, 0);
+    at(this.segments, segment).remove(facts, 0);
+    return true;
   }
 
   snapshot(words: Vocabulary, savings: Savings): Record<WindowName, WindowSnapshot> {

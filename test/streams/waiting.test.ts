@@ -119,6 +119,17 @@ describe('PendingQueue', () => {
     expect([queue.untracked, queue.snapshot(NOON, types).pending_operations]).toEqual([0, 0]);
   });
 
+  test('the oldest stays right while all the others leave', () => {
+    const queue = new PendingQueue(1000);
+    for (let id = 0; id < 500; id++) queue.add(id, 0, NOON - 1000 + id);
+    for (let id = 499; id > 0; id--) {
+      queue.remove(id, 0);
+      expect(queue.snapshot(NOON, types).oldest_age_seconds).toBe(1);
+    }
+    queue.remove(0, 0);
+    expect(queue.snapshot(NOON, types).oldest_age_seconds).toBeNull();
+  });
+
   test('a long life of coming and going keeps the oldest right', () => {
     const operation = fc.record({ come: fc.boolean(), type: fc.nat(2), time: fc.nat(1000), pick: fc.nat() });
     fc.assert(
