@@ -5,6 +5,7 @@ import { migrate, serve, unmigrate } from './app.js';
 import { serveDemo } from './app-demo.js';
 import { doctor } from './app-doctor.js';
 import { tail } from './cli/tail.js';
+import { tailPast } from './cli/tail-past.js';
 import { parseFeedUrl, parseSince } from './cli/tail-since.js';
 import { INCIDENTS, type Incident } from './cli/traffic-weather.js';
 import { type Config, describeSetting, flagOf, type Key, readConfig } from './config.js';
@@ -23,6 +24,8 @@ export interface Host {
   readonly signal: AbortSignal;
   /** Whether standard output is a terminal that shows colours. */
   readonly colours: boolean;
+  /** Characters of a line of that terminal; undefined where standard output is none. */
+  readonly columns?: () => number | undefined;
   /** Instead of the environment of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The working directory: `.env` is read there, and the embedded database lies in `data` of it. */
@@ -100,14 +103,20 @@ function addTail(program: Command, host: Host): void {
     .option('--correlation-id <id>', 'only this correlation id')
     .option('--customer <id>', 'only this customer')
     .option('--since <when>', 'past events too, as far as the feed holds them: 10m, 2h, or an ISO 8601 time')
+    .option('--until <when>', 'only events before that time, likewise; goes with --no-follow, and means it')
+    .option(
+      '--no-follow',
+      'show past events out of the table (the last 100, or those since --since), and end',
+    )
     .option('--json', 'one JSON object a line', false)
     .action(async (flags) => {
       const config = settings(host, {});
-      const { type, status, correlationId, customer, json } = flags;
-      const well = await tail({
+      const { type, status, correlationId, customer, json, until, follow } = flags;
+      const now = Date.now();
+      const common = {
         url: usage(() => parseFeedUrl(flags.url ?? feedUrlOf(config))),
         token: flags.token ?? (config.VIEWER_TOKEN ?? config.AUTH_TOKEN)?.split(/\s+/)[0],
-        since: flags.since === undefined ? null : usage(() => parseSince(flags.since, Date.now())),
+        since: flags.since === undefined ? null : usage(() => parseSince(flags.since, now)),
         filter: {
           ...(type ? { operation_types: type } : {}),
           ...(status ? { statuses: status } : {}),
@@ -116,10 +125,13 @@ function addTail(program: Command, host: Host): void {
         },
         json,
         colours: host.colours && !json,
+        width: host.columns,
         print: host.print,
         note: host.note,
         signal: host.signal,
-      });
+      };
+      const end = until === undefined ? null : usage(() => parseSince(until, now, '--until'));
+      const well = follow && end === null ? await tail(common) : await tailPast({ ...common, until: end });
       if (!well) throw new TailFailed();
     });
 }

@@ -59,6 +59,7 @@ function main(): void {
     note: (line) => void (quiet || process.stderr.write(`${line}\n`)),
     signal: stop.signal,
     colours: process.stdout.isTTY === true && process.stdout.hasColors(),
+    columns: () => process.stdout.columns,
     folder: process.cwd(),
   };
   run(process.argv.slice(2), host).then((code) => process.exit(code));

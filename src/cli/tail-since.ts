@@ -1,4 +1,4 @@
-/** What `--since` may say. */
+/** What `--since`, `--until` and `--url` may say. */
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -6,13 +6,13 @@ const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_
  * A time in ms of the Unix epoch: `30s`, `10m`, `2h`, `1d` before now, or an ISO 8601 date or time.
  * @throws with the allowed forms.
  */
-export function parseSince(text: string, now: number): number {
+export function parseSince(text: string, now: number, flag = '--since'): number {
   const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   if (amount !== undefined && unit !== undefined) return now - Number(amount) * (UNITS[unit] ?? 0);
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time)) {
     throw new Error(
-      `--since is ${JSON.stringify(text)}; allowed: 30s, 10m, 2h, 1d or an ISO 8601 time such as 2026-01-31T12:00:00Z`,
+      `${flag} is ${JSON.stringify(text)}; allowed: 30s, 10m, 2h, 1d or an ISO 8601 time such as 2026-01-31T12:00:00Z`,
     );
   }
   return time;
@@ -29,5 +29,14 @@ export function parseFeedUrl(text: string): string {
   }
   url.protocol = url.protocol.replace('http', 'ws');
   if (url.pathname === '/') url.pathname = '/ws';
+  return url.href;
+}
+
+/** Where the monitor of a feed shows past events: `ws://host/ws` has them at `http://host/api/events/`. */
+export function eventsUrlOf(feed: string): string {
+  const url = new URL(feed);
+  url.protocol = url.protocol.replace('ws', 'http');
+  url.pathname = url.pathname.replace(/(\/ws)?\/?$/, '/api/events/');
+  url.search = '';
   return url.href;
 }

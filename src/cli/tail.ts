@@ -24,6 +24,8 @@ export interface TailOptions {
   readonly since: number | null;
   readonly json: boolean;
   readonly colours: boolean;
+  /** Characters that fit on a line of the terminal now; undefined where there is none. */
+  readonly width?: (() => number | undefined) | undefined;
   /** Takes an event as a line, without its line end. */
   readonly print: (line: string) => void;
   /** Takes what is said about the feed, without a line end. */
@@ -184,12 +186,12 @@ class Follower {
   }
 
   #print(event: FeedEvent): void {
-    const { json, colours, print } = this.#options;
+    const { json, colours, width, print } = this.#options;
     this.#events += 1;
     const status =
       this.#counts.size < KEPT_STATUSES || this.#counts.has(event.status) ? event.status : 'other';
     this.#counts.set(status, (this.#counts.get(status) ?? 0) + 1);
-    print(json ? jsonLine(event) : eventLine(event, colours));
+    print(json ? jsonLine(event) : eventLine(event, colours, width?.()));
   }
 
   summarise(): void {

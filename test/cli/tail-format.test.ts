@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eventLine, jsonLine, timeOf, visible } from '../../src/cli/tail-format.js';
-import { parseFeedUrl, parseSince } from '../../src/cli/tail-since.js';
+import { eventsUrlOf, parseFeedUrl, parseSince } from '../../src/cli/tail-since.js';
 import type { FeedEvent } from '../../streams/event.js';
 
 const EVENT: FeedEvent = {
@@ -62,6 +62,23 @@ describe('an event as a line', () => {
     expect(line).toMatch(/no answer$/);
   });
 
+  it('fits the terminal: the less telling columns go first, and what is too long is cut', () => {
+    const long: FeedEvent = { ...EVENT, error_message: 'x'.repeat(200), correlation_id: '0'.repeat(36) };
+    for (const width of [0, 1, 2, 12, 40, 69, 70, 99, 100, 139, 140, 200]) {
+      const line = eventLine(long, false, width);
+      expect([...line].length, `${width}`).toBe(width);
+      expect(eventLine(EVENT, false, width).length).toBeLessThanOrEqual(width);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours
+      expect(eventLine(long, true, width).replace(/\u001b\[\d+m/g, '')).toBe(line);
+    }
+    expect(eventLine(EVENT, false, 66)).toMatch(
+      /^\d\d:\d\d:00\.123 {2}success {4}import_from_1c .* 182 ms {2}i\*/,
+    );
+    expect(eventLine(EVENT, false, 80)).toContain('customer 42');
+    expect(eventLine(EVENT, false, 80)).not.toContain('CT-1');
+    expect(eventLine({ ...EVENT, created_at: null }, false, 66)).toMatch(/^- {13}success/);
+  });
+
   it('has colours only when asked for', () => {
     expect(eventLine(EVENT, true)).toContain('\u001b[32msuccess');
     expect(eventLine(EVENT, false)).not.toMatch(CONTROL);
@@ -112,3 +129,8 @@ describe('--url', () => {
     expect(() => parseFeedUrl(text)).toThrow('allowed: an address such as ws://127.0.0.1:8080/ws');
   });
 });
+
+it.each([
+  ['ws://127.0.0.1:8080/ws', 'http://127.0.0.1:8080/api/events/'],
+  ['wss://h/monitor/ws/?x=1', 'https://h/monitor/api/events/'],
+])('the past events of %s are at %s', (feed, expected) => expect(eventsUrlOf(feed)).toBe(expected));

@@ -150,8 +150,12 @@ export class HandDrivenView implements MonitorView {
     this.eventRequests.push(request);
     return Promise.resolve().then(() => {
       if (this.failure !== null) throw this.failure;
-      const events = this.#rows.slice(-request.limit).reverse().map(toEvent);
-      return { events, next_before_id: events.at(-1)?.id ?? null, complete: true };
+      const below = this.#rows.filter(
+        (row) => Number(row.id) < Number(request.beforeId ?? Number.POSITIVE_INFINITY),
+      );
+      const events = below.slice(-request.limit).reverse().map(toEvent);
+      const more = below.length > events.length;
+      return { events, next_before_id: (more && events.at(-1)?.id) || null, complete: true };
     });
   }
 
