@@ -36,6 +36,11 @@ const UNAVAILABLE: ReadonlyMap<string, string> = new Map([
   ['starting', 'The monitor is still starting and has no numbers yet; ask again in some seconds.'],
 ]);
 
+/** What PostgreSQL says of a question that came at a bad time: cancelled for its length, or kept from a lock. */
+const BUSY = ['57014', '55P03', '40001', '53300'];
+const BUSY_MESSAGE =
+  'The database took too long over this, or was busy with something else. Ask for a shorter period or for less, or again in some seconds.';
+
 const INTERNAL = 'The monitor failed on this request. Its log says why.';
 
 function codeOf(error: unknown): string | undefined {
@@ -53,6 +58,9 @@ export function toApiError(error: unknown): { readonly answer: ApiError; readonl
   const message = code === undefined ? undefined : UNAVAILABLE.get(code);
   if (code !== undefined && message !== undefined) {
     return { answer: new ApiError(503, code, message), foreseen: true };
+  }
+  if (code !== undefined && BUSY.includes(code)) {
+    return { answer: new ApiError(503, 'database_busy', BUSY_MESSAGE), foreseen: true };
   }
   if (code === 'column_absent') {
     const column = String((error as { column?: unknown }).column);

@@ -147,6 +147,21 @@ describe('refusals', () => {
     expect(failures).toEqual([]);
   });
 
+  it.each(['57014', '55P03'])('say that the database was too slow (%s)', async (code) => {
+    const { app, view, failures } = busy();
+    view.failure = Object.assign(new Error('canceling statement due to statement timeout'), { code });
+    const response = await app.request('/api/events/?status=error');
+    expect([response.status, (await errorOf(response)).code, failures]).toEqual([503, 'database_busy', []]);
+  });
+
+  it('name a column that this table does not have', async () => {
+    const { app, view } = busy();
+    view.failure = Object.assign(new Error('absent'), { code: 'column_absent', column: 'onec_id' });
+    const response = await app.request('/api/events/?onec_id=1');
+    expect(response.status).toBe(400);
+    expect(await errorOf(response)).toMatchObject({ code: 'column_absent', column: 'onec_id' });
+  });
+
   it('say that the monitor is still starting', async () => {
     const response = await setUp().app.request('/api/monitoring/realtime/');
     expect([response.status, (await errorOf(response)).code]).toEqual([503, 'starting']);
