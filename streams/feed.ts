@@ -36,14 +36,33 @@ class Entry {
 
   event(): FeedEvent {
     if ('seq' in this.held) return this.held;
-    const { seq, previousStatus } = this;
-    const event = toEvent(this.held);
-    this.held =
-      previousStatus === null
-        ? { ...event, seq, change: 'insert' }
-        : { ...event, seq, change: 'update', previous_status: previousStatus };
+    this.held = numbered(toEvent(this.held), this.seq, this.previousStatus);
     return this.held;
   }
+}
+
+/** Key by key: spreading an event takes longer than making it. */
+function numbered(event: SyncEvent, seq: number, previousStatus: string | null): FeedEvent {
+  const inserted: FeedEvent = {
+    id: event.id,
+    operation_type: event.operation_type,
+    status: event.status,
+    customer_id: event.customer_id,
+    customer_email: event.customer_email,
+    onec_id: event.onec_id,
+    duration_ms: event.duration_ms,
+    correlation_id: event.correlation_id,
+    created_at: event.created_at,
+    error_message: event.error_message,
+    conflict_source: event.conflict_source,
+    identification_method: event.identification_method,
+    batch: event.batch,
+    seq,
+    change: 'insert',
+  };
+  return previousStatus === null
+    ? inserted
+    : { ...inserted, change: 'update', previous_status: previousStatus };
 }
 
 export class Feed {

@@ -40,7 +40,7 @@ export function maskText(text: string, limit = SHOWN_LIMIT, options: MaskOptions
 export function maskEmail(email: string): string {
   const at = email.lastIndexOf('@');
   if (at < 0) return email === '' ? '' : MASK;
-  return maskAddress(withoutControls(email.slice(0, at)), withoutControls(email.slice(at + 1)));
+  return withoutControls(maskAddress(email.slice(0, at), email.slice(at + 1)));
 }
 
 /** The event of a row, personal data masked. */
@@ -106,6 +106,8 @@ const CSI = /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]/g;
 const CONTROLS = /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 function withoutControls(text: string): string {
+  // Mostly there are none, and looking is cheaper than replacing nothing twice.
+  if (text.search(CONTROLS) < 0) return text;
   return text.replace(CSI, '').replace(CONTROLS, ' ');
 }
 

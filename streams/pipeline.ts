@@ -31,6 +31,8 @@ export interface Pipeline {
   /** Live rows in fold order, one array for each batch that has any. */
   readonly events$: Observable<readonly FeedEvent[]>;
   readonly epoch: string;
+  /** Number of the newest event, 0 before the first: who wants no events needs no subscription to know where they are. */
+  lastSeq(): number;
   replay(since: { readonly epoch: string; readonly seq: number }): FeedReplay;
   totals(): TotalsView;
   /** What had to be left out of the numbers. */
@@ -81,6 +83,7 @@ export function pipeline(input: PipelineInput): Pipeline {
     latest: () => state.latest,
     events$,
     epoch,
+    lastSeq: () => state.feed.lastSeq,
     replay: (since) => state.feed.since(since),
     totals: () => state.totals.view(),
     stats: () => state.core.stats(),
