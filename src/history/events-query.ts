@@ -68,6 +68,8 @@ export class AbsentColumnError extends Error {
 
 const FIRST_BLOCK = 2_000;
 const LAST_BLOCK = 32_000;
+/** Rows of a period among which its ids are looked up. */
+const PERIOD_ROWS = 200_000;
 const LOWEST_ID = -(2n ** 63n);
 const HIGHEST_ID = 2n ** 63n - 1n;
 
@@ -82,7 +84,7 @@ export async function eventsOfTable(
   bounds: SearchBounds,
 ): Promise<EventPage> {
   const where = conditions(table, filter);
-  const ids = await idsOfPeriod(query, table, filter, bounds.rows);
+  const ids = await idsOfPeriod(query, table, filter, Math.min(bounds.rows, PERIOD_ROWS));
   if (ids === 'none') return { events: [], next_before_id: null, complete: true };
   let top = beforeId === undefined ? HIGHEST_ID : BigInt(beforeId) - 1n;
   if (ids !== null && ids.high < top) top = ids.high;
