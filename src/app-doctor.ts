@@ -22,7 +22,7 @@ import { shipped } from './files.js';
 import { isLoopback } from './http/auth.js';
 import { redactUrl } from './log.js';
 import { Link } from './source/connection.js';
-import { CannotConnectError, explainConnection } from './source/connection-fault.js';
+import { explainConnection } from './source/connection-fault.js';
 import { keysOf } from './source/keeper.js';
 import { type BellSetting, pendingStatements, triggerState, writersMayRing } from './source/migrate.js';
 import { detectPooling, poolingRefusal } from './source/pooler.js';
@@ -152,7 +152,7 @@ async function connect(link: Link, url: string | null): Promise<Finding> {
   try {
     await link.connect();
   } catch (error) {
-    const { message, remedy } = error instanceof CannotConnectError ? error : explainConnection(error, url);
+    const { message, remedy } = explainConnection(error, url);
     return fault(message, remedy);
   }
   const [row] = await link.query(

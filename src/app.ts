@@ -10,6 +10,7 @@ import type { Logger } from './log.js';
 import { logRows } from './log-rows.js';
 import { startMonitor } from './monitor.js';
 import { Link } from './source/connection.js';
+import { connectOrExplain } from './source/connection-fault.js';
 import {
   migrate as install,
   pendingStatements,
@@ -123,8 +124,9 @@ async function withTable(
   config: Config,
   work: (link: Link, table: TableInfo) => Promise<void>,
 ): Promise<void> {
-  const link = new Link('migrate', { url: databaseUrl(config) });
-  await link.connect();
+  const url = databaseUrl(config);
+  const link = new Link('migrate', { url });
+  await connectOrExplain(link, url);
   try {
     await work(link, await discoverTable(link, config.SYNC_LOG_TABLE));
   } finally {

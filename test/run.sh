@@ -37,6 +37,9 @@ need() {
 
 need promtool prometheus 'the check of /metrics by promtool'
 need /usr/lib/postgresql/15/bin/postgres postgresql-15 'the database suites on PostgreSQL 15 (18 comes with npm)'
+need pgbouncer pgbouncer 'the poolers'
+need redis-server redis-server "doctor's PING of Redis"
+need openssl openssl 'connecting with TLS'
 
 # --- checks --------------------------------------------------------------------------------------------------------
 # step NAME COMMAND...: runs it and remembers a failure.

@@ -36,15 +36,15 @@ export async function checkRedis(url: string | null, timeoutMs: number): Promise
 /** What helps, by the words of Redis or of the socket. */
 export function judgeRedis(host: string, words: string): Finding {
   const remedy = /NOAUTH|WRONGPASS|invalid (username-)?password|NOPERM/i.test(words)
-    ? 'Correct role and password in REDIS_URL: redis://role:password@host:6379/0.'
+    ? 'Correct role and password in REDIS_URL (redis://, role, colon, password, @, host).'
     : /ENOTFOUND|EAI_AGAIN/.test(words)
       ? 'Correct the host name in REDIS_URL.'
       : /DB index|out of range/i.test(words)
         ? 'Correct the number of the database at the end of REDIS_URL.'
-        : /certificate|TLS|SSL|ECONNRESET/i.test(words)
-          ? 'Check TLS: rediss:// where Redis speaks it, redis:// where it does not.'
+        : /certificate|TLS|SSL|ECONNRESET|ETIMEDOUT|timed out/i.test(words)
+          ? 'Check host, port and TLS in REDIS_URL: rediss:// where Redis speaks it, redis:// where it does not.'
           : 'Start Redis, or correct host and port in REDIS_URL; without REDIS_URL the monitor runs alone.';
-  return fault(`Redis at ${host} does not work: ${words}.`, remedy);
+  return fault(`Redis at ${host} does not work: ${words.replace(/[.\s]+$/, '')}.`, remedy);
 }
 
 /** A name with several addresses fails once per address, under an error that says nothing itself. */

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import pg from 'pg';
+import type { Link } from './connection.js';
 
 export type ConnectionFault =
   | 'wrong_host'
@@ -39,6 +40,16 @@ export function explainConnection(error: unknown, url: string): CannotConnectErr
   const words = wordsOf(error);
   const [fault, what, remedy] = explain(codeOf(error), words, placeOf(url));
   return new CannotConnectError(fault, `The database cannot be used: ${what} (${words}).`, remedy, error);
+}
+
+/** Connects for the first time. @throws CannotConnectError that says what is wrong and what helps */
+export async function connectOrExplain(link: Link, url: string): Promise<void> {
+  try {
+    await link.connect();
+  } catch (error) {
+    const { fault, message, remedy } = explainConnection(error, url);
+    throw new CannotConnectError(fault, `${message} ${remedy}`, remedy, error);
+  }
 }
 
 interface Place {
@@ -121,7 +132,7 @@ function byWords(words: string, { host, role, database }: Place): Explanation {
     return [
       'no_password',
       `the server asks for a password of role ${role}, and there is none`,
-      'Put it into DATABASE_URL: postgres://role:password@host/database.',
+      'Put it into DATABASE_URL, after the role and a colon.',
     ];
   if (/authentication failed|SASL|no such user/i.test(words))
     return ['wrong_password', `the password is not that of role ${role}`, 'Correct it in DATABASE_URL.'];

@@ -1,11 +1,11 @@
-import pg from 'pg';
 import { Link } from './connection.js';
 
 /** What stands between us and the server: nothing, or a pooler that keeps a backend for a session, or does not. */
 export type Pooling = 'none' | 'session' | 'transaction' | 'statement';
 
-/** Rounds of the probe: poolers that hand out idle backends in turn are found in the second. */
-const ROUNDS = 4;
+const ROUNDS = 3;
+/** Asked several times a round: of a pooler that hands out idle backends in turn, one answer could be ours by chance. */
+const QUESTIONS = 3;
 
 /**
  * Tells whether a pooler stands in between. A pooler makes up the process id that it announces when one connects;
@@ -22,12 +22,15 @@ export async function detectPooling(link: Link, url: string): Promise<Pooling> {
     for (let round = 1; round <= ROUNDS; round++) {
       // Its transaction keeps a backend from us while we ask for ours.
       await other.query('BEGIN');
-      if ((await backend(other)) === own || (await backend(link)) !== own) return 'transaction';
+      if ((await backend(other)) === own) return 'transaction';
+      for (let question = 1; question <= QUESTIONS; question++)
+        if ((await backend(link)) !== own) return 'transaction';
       await other.query('ROLLBACK');
     }
     return 'session';
   } catch (error) {
-    if (error instanceof pg.DatabaseError && /statement pooling/i.test(error.message)) return 'statement';
+    // pgbouncer's words, with which it ends the connection.
+    if (error instanceof Error && /statement pooling/i.test(error.message)) return 'statement';
     throw error;
   } finally {
     other.close();

@@ -1,5 +1,5 @@
 import { Link } from './connection.js';
-import { CannotConnectError, explainConnection } from './connection-fault.js';
+import { connectOrExplain } from './connection-fault.js';
 import { type BellSetting, MigrationRefusedError, migrate } from './migrate.js';
 import { detectPooling, poolingRefusal } from './pooler.js';
 import type { SourceLog } from './source.js';
@@ -35,10 +35,7 @@ export const OLDEST_VERSION = 140_000;
 export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { log } = options;
   const link = new Link('setup', { url: options.url });
-  await link.connect().catch((error: unknown) => {
-    const { message, remedy, fault } = explainConnection(error, options.url);
-    throw new CannotConnectError(fault, `${message} ${remedy}`, remedy, error);
-  });
+  await connectOrExplain(link, options.url);
   try {
     const pooling = await detectPooling(link, options.url);
     if (pooling === 'transaction' || pooling === 'statement') throw new Error(poolingRefusal(pooling));
