@@ -16,6 +16,7 @@ export type ConnectionFault =
   | 'tls_untrusted'
   | 'too_many_connections'
   | 'starting'
+  | 'startup_parameter'
   | 'other';
 
 /** The first connection could not be made. The message is one sentence that says what is wrong, and `remedy` what helps. */
@@ -125,6 +126,12 @@ function byWords(words: string, { host, role, database }: Place): Explanation {
       'tls_refused',
       `${host} does not speak TLS, and DATABASE_URL demands it`,
       'Remove sslmode from DATABASE_URL (or say sslmode=disable), or set ssl = on on the server.',
+    ];
+  if (/unsupported startup parameter/i.test(words))
+    return [
+      'startup_parameter',
+      `the pooler at ${host} does not let a setting of DATABASE_URL through`,
+      "Remove it from DATABASE_URL, connect directly, or add it to pgbouncer's ignore_startup_parameters.",
     ];
   if (/SSL required|TLS required/i.test(words)) return demanded(host);
   if (/self.signed certificate|unable to (verify|get)|certificate/i.test(words)) return untrusted(host);

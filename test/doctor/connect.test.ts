@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, chown, stat, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainConnection } from '../../src/source/connection-fault.js';
@@ -78,6 +78,22 @@ describe.each(await availableVersions())('connecting to PostgreSQL %i', (version
     try {
       await fails(at(plain, { port }), /connecting to 127\.0\.0\.1:\d+ failed/, /names a PostgreSQL server/);
     } finally {
+      server.close();
+    }
+  });
+
+  test('a server that never answers', async () => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => void sockets.push(socket));
+    const port = await listening(server);
+    try {
+      const { check } = await diagnose(at(plain, { port }));
+      expect(check('connection')).toMatchObject({
+        status: 'fault',
+        message: expect.stringMatching(/127\.0\.0\.1:\d+ does not answer/),
+      });
+    } finally {
+      for (const socket of sockets) socket.destroy();
       server.close();
     }
   });

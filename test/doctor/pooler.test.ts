@@ -66,6 +66,15 @@ describe.skipIf(!PGBOUNCER)('through pgbouncer', () => {
     },
   );
 
+  test('a setting in the URL that the pooler does not let through', async () => {
+    const { url } = await pooled('session');
+    const set = `${url}?options=-c%20search_path%3Dpublic`;
+    expect(await refusal(set)).toMatch(
+      /the pooler at .* does not let .*unsupported startup parameter.*Remove it/,
+    );
+    expect((await diagnose(set)).check('connection').remedy).toContain('ignore_startup_parameters');
+  });
+
   test('in session mode everything works: the bell, and numbers equal to SQL', async () => {
     let pooler: Pgbouncer | undefined;
     const it = await scene(18, {

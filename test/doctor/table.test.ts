@@ -130,7 +130,10 @@ describe.each(sharedVersions())('doctor and serve on PostgreSQL %i', (version) =
     ] as const) {
       const env = { SYNC_LOG_TABLE: table };
       const { code, check, all } = await diagnose(db.url, env);
-      expect([code, all('warning')]).toEqual([0, ['indexes', 'trigger']]);
+      expect([code, all('warning')]).toEqual([
+        0,
+        table === 'parted' ? ['partitions', 'indexes', 'trigger'] : ['indexes', 'trigger'],
+      ]);
       const statements = `${check('indexes').sql}`.split('\n');
       expect(statements).toHaveLength(count);
       for (const statement of statements) await sql(statement);
@@ -141,8 +144,14 @@ describe.each(sharedVersions())('doctor and serve on PostgreSQL %i', (version) =
   test('ids that are doubled over partitions are a fault', async () => {
     await sql(`${createTable('parted', { id: 'bigserial' }, 'PARTITION BY LIST (operation_type)')};
       CREATE TABLE part_a PARTITION OF parted FOR VALUES IN ('created');
-      CREATE TABLE part_b PARTITION OF parted FOR VALUES IN ('updated')`);
+      CREATE TABLE part_b PARTITION OF parted FOR VALUES IN ('updated'); CREATE INDEX ON part_a (id)`);
     const env = { SYNC_LOG_TABLE: 'parted' };
+    const compared = async () => (await diagnose(db.url, env)).check('partitions');
+    expect(await compared()).toMatchObject({
+      status: 'warning',
+      message: expect.stringContaining('1 of 2 have no index led by id'),
+    });
+    await sql('CREATE INDEX ON part_b (id)');
     await sql(
       `INSERT INTO parted (id, operation_type, status) VALUES (1, 'created', 'success'), (2, 'updated', 'success')`,
     );
@@ -229,7 +238,7 @@ describe.each(sharedVersions())('doctor and serve on PostgreSQL %i', (version) =
 
   test('a statement that waits is given up, and the checks after it still run', async () => {
     await sql(`${createTable('parted', { id: 'bigserial' }, 'PARTITION BY LIST (operation_type)')};
-      CREATE TABLE part_a PARTITION OF parted FOR VALUES IN ('created')`);
+      CREATE INDEX ON parted (id); CREATE TABLE part_a PARTITION OF parted FOR VALUES IN ('created')`);
     const blocker = new pg.Client(db.url);
     await blocker.connect();
     try {
