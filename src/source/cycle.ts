@@ -33,7 +33,11 @@ export class Cycle {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #bellsAtLook = 0;
   #pendingAt = Number.NEGATIVE_INFINITY;
-  #pendingMs = 0;
+  /** ms to leave between two slices of pending rows. */
+  #pendingRation = 0;
+  /** A bell rang that no round of pending rows has followed; and: the present round follows one. */
+  #rung = false;
+  #rungRound = false;
   #aheadAt = Number.NEGATIVE_INFINITY;
   #rowsAt = Number.NEGATIVE_INFINITY;
 
@@ -90,16 +94,26 @@ export class Cycle {
     if (keeper.armed && look.keyHolder !== keeper.link.pid) keeper.notHolding();
   }
 
+  /** A bell may stand for any of the pending rows: then all of them are read again, without a second between slices. */
   async #pending(woken: boolean): Promise<void> {
     const { reader, keeper } = this.#parts;
+    const { pending } = reader;
+    if (woken) this.#rung = true;
+    if (pending.tracked === 0) this.#rung = false;
     const since = performance.now() - this.#pendingAt;
-    const due = woken || !reader.pending.roundDone || since >= (keeper.armed ? POLL_MS : PENDING_MS);
-    // At most a tenth of the time, however many there are.
-    if (reader.pending.tracked === 0 || !due || since < 10 * this.#pendingMs) return;
+    const due = this.#rung || this.#rungRound || since >= (keeper.armed ? POLL_MS : PENDING_MS);
+    if (pending.tracked === 0 || !due || since < this.#pendingRation) return;
+    if (pending.roundDone) {
+      // What rings while this round runs may stand for a row that it has passed: another one follows then.
+      this.#rungRound = this.#rung;
+      this.#rung = false;
+    }
     const before = performance.now();
     await reader.rereadPending();
     this.#pendingAt = performance.now();
-    this.#pendingMs = this.#pendingAt - before;
+    // At most a tenth of the time, however many there are.
+    this.#pendingRation = 10 * (this.#pendingAt - before);
+    if (pending.roundDone) this.#rungRound = false;
   }
 
   async #ahead(): Promise<boolean> {
@@ -141,8 +155,10 @@ export class Cycle {
     const heard =
       keeper.armed || (bells.setting === 'always' && bells.deadBecause(now, listener.proven) === undefined);
     if (heard && !bells.storm(now)) {
-      // A bell may have rung for a hole that the ration of looks did not let us read yet.
-      return reader.lookWanted ? Math.max(1, Math.min(reader.lookDueIn, IDLE_CADENCE_MS)) : POLL_MS;
+      // A bell may have rung for a hole or a pending row that the ration did not let us read yet.
+      const hole = reader.lookWanted ? Math.min(reader.lookDueIn, IDLE_CADENCE_MS) : POLL_MS;
+      const change = this.#rung || this.#rungRound ? this.#pendingAt + this.#pendingRation - now : POLL_MS;
+      return Math.max(1, Math.min(hole, change));
     }
     return now - this.#rowsAt < 1_000 ? cadenceMs : Math.max(cadenceMs, IDLE_CADENCE_MS);
   }

@@ -55,7 +55,8 @@ export const OPTIONAL = {
   correlation_id: TEXTS,
   error_message: TEXTS,
   duration_ms: INTEGERS,
-  details: ['jsonb', 'json'],
+  // Not json: it may hold \u0000, on which ->> fails, and one such row would stop all reading.
+  details: ['jsonb'],
 } as const;
 
 export type OptionalColumn = keyof typeof OPTIONAL;

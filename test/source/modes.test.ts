@@ -116,7 +116,7 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
     await client.query(shape.setup);
     const monitor = await start({ bell, table: shape.table });
     if (bell === 'auto') await until(() => monitor.source().bell.mode === 'armed', 'armed while idle');
-    await underLoad(4_000, {
+    await underLoad(3_000, {
       ...shape.writers,
       table: shape.table,
       weights: { bulk: 0.3, long: 4, ...shape.writers?.weights },

@@ -222,6 +222,19 @@ describe.each(sharedVersions())('a table on PostgreSQL %i', (version) => {
       ]);
     });
 
+    test('details that are json and not jsonb could stop the reading with one row', async () => {
+      await sql(`${createTable('jsonish', { details: 'json' })};
+        INSERT INTO jsonish (operation_type, status, details) VALUES ('created', 'success', '{"method": "\\u0000"}')`);
+      await expect(sql(`SELECT details ->> 'method' FROM jsonish`)).rejects.toThrow(
+        'unsupported Unicode escape',
+      );
+      const { columns, warnings } = await discover(db.url, 'jsonish');
+      expect([columns.has('details'), warnings]).toEqual([
+        false,
+        [expect.stringContaining('Column details is json, not jsonb')],
+      ]);
+    });
+
     test('no index led by id, or by created_at or status alone', async () => {
       await sql(`${createTable('unindexed', { id: 'bigserial' })};
         CREATE INDEX ON unindexed (status, id); CREATE INDEX ON unindexed (created_at) WHERE status = 'error';
