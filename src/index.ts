@@ -1,14 +1,14 @@
 /** The package's public API. */
 
+export type { EventPage, EventRequest } from './history/events-query.js';
+export { CustomerSyncMonitor, startMonitor } from './monitor.js';
 export {
   type ComponentHealth,
-  CustomerSyncMonitor,
   type HourNumbers,
   type MonitorConfig,
   NotReadyError,
   type RealTimeMetrics,
   type SystemHealth,
-  startMonitor,
-} from './monitor.js';
+} from './monitor-types.js';
 export type { SourceLog as MonitorLog } from './source/source.js';
 export { TableError } from './source/table.js';

@@ -1,91 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import { type Observable, Subject, type Subscription } from 'rxjs';
-import type { Completeness, FeedEvent, Tick } from '../streams/event.js';
+import type { FeedEvent, Tick } from '../streams/event.js';
 import { type Pipeline, pipeline } from '../streams/pipeline.js';
-import type { BusinessMetrics, OperationMetrics, OperationNumbers, Snapshot } from '../streams/snapshot.js';
+import type {
+  BusinessMetrics,
+  OperationMetrics,
+  OperationNumbers,
+  Snapshot,
+  WindowSnapshot,
+} from '../streams/snapshot.js';
 import type { SourceState } from '../streams/source-state.js';
 import type { TotalsView } from '../streams/totals.js';
 import { shipped } from './files.js';
 import { type EventPage, type EventRequest, eventsOfTable } from './history/events-query.js';
 import { businessOfTable, hoursOfTable, operationsOfTable } from './history/table-query.js';
+import {
+  type ComponentHealth,
+  type HourNumbers,
+  type MonitorConfig,
+  NotReadyError,
+  type RealTimeMetrics,
+  type SystemHealth,
+} from './monitor-types.js';
 import { decodeRow } from './source/decode.js';
 import { ReadPool } from './source/pool.js';
 import { type Prepared, prepare } from './source/prepare.js';
 import { READER_SESSION, Source, type SourceLog } from './source/source.js';
 import { selectList } from './source/statements.js';
-
-export interface MonitorConfig {
-  /** postgres:// URL of the database, a direct connection (no transaction pooler). */
-  readonly databaseUrl: string;
-  /** The log table, schema-qualified or not, quoted where SQL would need it. Default public.customer_sync_logs. */
-  readonly table?: string;
-  /** How to learn of new rows: DESIGN.md. Default auto. */
-  readonly bell?: 'auto' | 'always' | 'off';
-  /** Minutes that a human would take for one conflict. Default 10. */
-  readonly manualResolutionMinutes?: number;
-  /** Money for an hour of that human; without it no money is computed. */
-  readonly hourCost?: number | undefined;
-  /** Longest period that may be asked for, days. Default 400. */
-  readonly retentionDays?: number;
-  /** Install schema and bell where this role may. Default true. */
-  readonly migrate?: boolean;
-  readonly log?: SourceLog;
-}
-
-export interface RealTimeMetrics {
-  readonly operations_last_5min: number;
-  readonly errors_last_5min: number;
-  readonly current_error_rate: number | null;
-  readonly pending_operations: number;
-  readonly throughput_per_minute: number;
-  readonly duration_p95_ms: number | null;
-  readonly duration_p99_ms: number | null;
-  readonly timestamp: string;
-  readonly lag_ms: number | null;
-  readonly completeness: Completeness;
-}
-
-export interface HourNumbers {
-  readonly hour: string;
-  readonly total_operations: number;
-  readonly successful_operations: number;
-  readonly failed_operations: number;
-  readonly success_rate: number | null;
-  readonly avg_duration_ms: number | null;
-  readonly p95_duration_ms: number | null;
-  readonly p99_duration_ms: number | null;
-  readonly by_type: Readonly<Record<string, Omit<HourNumbers, 'hour' | 'by_type'>>>;
-}
-
-export interface ComponentHealth {
-  readonly component: string;
-  readonly available: boolean;
-  readonly status: 'healthy' | 'degraded' | 'unhealthy' | 'not_configured';
-  readonly message: string;
-  readonly response_time_ms: number | null;
-}
-
-export interface SystemHealth {
-  readonly is_healthy: boolean;
-  readonly status: 'healthy' | 'degraded' | 'unhealthy';
-  readonly components: Readonly<Record<string, ComponentHealth>>;
-  readonly critical_issues: readonly {
-    component: string;
-    message: string;
-    details: Readonly<Record<string, unknown>>;
-  }[];
-  readonly timestamp: string;
-}
-
-/** The monitor has no numbers to give at this moment; `code` says why. */
-export class NotReadyError extends Error {
-  readonly code: 'starting' | 'standby' | 'database_unavailable';
-  constructor(code: NotReadyError['code'], message: string) {
-    super(message);
-    this.name = 'NotReadyError';
-    this.code = code;
-  }
-}
 
 const TICK_MS = 250;
 /** The widest window, and room for its step. */
@@ -179,21 +120,24 @@ export class CustomerSyncMonitor {
   }
 
   /**
-   * Operation numbers of the half-open period; without bounds those of the live 24-hour window.
-   * @throws NotReadyError, or the database's error for a period that has to be read from it
+   * Operation numbers of the half-open period; without bounds the last 24 hours: the live window, or the table itself
+   * while the window is not complete.
+   * @throws the database's error for a period that has to be read from it
    */
   async getOperationMetrics(start?: Date, end?: Date): Promise<OperationMetrics> {
-    if (!start && !end) {
-      const { business: _, ...operations } = this.#current().windows['24h'];
+    const day = start || end ? undefined : this.#completeDay();
+    if (day) {
+      const { business: _, ...operations } = day;
       return operations;
     }
     const [from, to] = this.#period(start, end);
     return this.#pool.snapshot((query) => operationsOfTable(query, this.#source.table, from, to));
   }
 
-  /** Business numbers of the half-open period; without bounds those of the live 24-hour window. @throws as above */
+  /** Business numbers of the half-open period; without bounds the last 24 hours, likewise. @throws as above */
   async getBusinessMetrics(start?: Date, end?: Date): Promise<BusinessMetrics> {
-    if (!start && !end) return this.#current().windows['24h'].business;
+    const day = start || end ? undefined : this.#completeDay();
+    if (day) return day.business;
     const [from, to] = this.#period(start, end);
     return this.#pool.snapshot((query) =>
       businessOfTable(query, this.#source.table, from, to, this.#savings),
@@ -301,6 +245,12 @@ export class CustomerSyncMonitor {
     throw connected
       ? new NotReadyError('starting', 'no snapshot yet')
       : new NotReadyError('database_unavailable', 'the database does not answer');
+  }
+
+  /** The live 24-hour window, where it holds all that a SELECT would count. */
+  #completeDay(): WindowSnapshot | undefined {
+    const snapshot = this.#pipeline.latest();
+    return snapshot?.completeness.state === 'complete' ? snapshot.windows['24h'] : undefined;
   }
 
   #period(start: Date | undefined, end: Date | undefined): [Date, Date] {

@@ -1,6 +1,7 @@
 /** A watched table and what happens to it: what every fault is done to. */
 import pg from 'pg';
-import { type CustomerSyncMonitor, type MonitorConfig, startMonitor } from '../../src/monitor.js';
+import { type CustomerSyncMonitor, startMonitor } from '../../src/monitor.js';
+import type { MonitorConfig } from '../../src/monitor-types.js';
 import { differences } from '../monitor/oracle.js';
 import { freshDatabase } from '../setup/database.js';
 import { type Cluster, startCluster, type Version } from '../setup/postgres.js';

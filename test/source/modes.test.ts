@@ -1,7 +1,8 @@
 /** Each setting of the bell on each shape of table, under writers of every kind; and two monitors of one database. */
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type CustomerSyncMonitor, NotReadyError, startMonitor } from '../../src/monitor.js';
+import { type CustomerSyncMonitor, startMonitor } from '../../src/monitor.js';
+import { NotReadyError } from '../../src/monitor-types.js';
 import { keysOf } from '../../src/source/keeper.js';
 import { agree } from '../monitor/agree.js';
 import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';

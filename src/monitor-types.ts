@@ -1,0 +1,76 @@
+/** What goes into the monitor and what comes out, as the package's public API names it. */
+import type { Completeness } from '../streams/event.js';
+import type { SourceLog } from './source/source.js';
+
+export interface MonitorConfig {
+  /** postgres:// URL of the database, a direct connection (no transaction pooler). */
+  readonly databaseUrl: string;
+  /** The log table, schema-qualified or not, quoted where SQL would need it. Default public.customer_sync_logs. */
+  readonly table?: string;
+  /** How to learn of new rows: DESIGN.md. Default auto. */
+  readonly bell?: 'auto' | 'always' | 'off';
+  /** Minutes that a human would take for one conflict. Default 10. */
+  readonly manualResolutionMinutes?: number;
+  /** Money for an hour of that human; without it no money is computed. */
+  readonly hourCost?: number | undefined;
+  /** Longest period that may be asked for, days. Default 400. */
+  readonly retentionDays?: number;
+  /** Install schema and bell where this role may. Default true. */
+  readonly migrate?: boolean;
+  readonly log?: SourceLog;
+}
+
+export interface RealTimeMetrics {
+  readonly operations_last_5min: number;
+  readonly errors_last_5min: number;
+  readonly current_error_rate: number | null;
+  readonly pending_operations: number;
+  readonly throughput_per_minute: number;
+  readonly duration_p95_ms: number | null;
+  readonly duration_p99_ms: number | null;
+  readonly timestamp: string;
+  readonly lag_ms: number | null;
+  readonly completeness: Completeness;
+}
+
+export interface HourNumbers {
+  readonly hour: string;
+  readonly total_operations: number;
+  readonly successful_operations: number;
+  readonly failed_operations: number;
+  readonly success_rate: number | null;
+  readonly avg_duration_ms: number | null;
+  readonly p95_duration_ms: number | null;
+  readonly p99_duration_ms: number | null;
+  readonly by_type: Readonly<Record<string, Omit<HourNumbers, 'hour' | 'by_type'>>>;
+}
+
+export interface ComponentHealth {
+  readonly component: string;
+  readonly available: boolean;
+  readonly status: 'healthy' | 'degraded' | 'unhealthy' | 'not_configured';
+  readonly message: string;
+  readonly response_time_ms: number | null;
+}
+
+export interface SystemHealth {
+  readonly is_healthy: boolean;
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  readonly components: Readonly<Record<string, ComponentHealth>>;
+  readonly critical_issues: readonly {
+    component: string;
+    message: string;
+    details: Readonly<Record<string, unknown>>;
+  }[];
+  readonly timestamp: string;
+}
+
+/** The monitor has no numbers to give at this moment; `code` says why. */
+export class NotReadyError extends Error {
+  readonly code: 'starting' | 'standby' | 'database_unavailable';
+  constructor(code: NotReadyError['code'], message: string) {
+    super(message);
+    this.name = 'NotReadyError';
+    this.code = code;
+  }
+}
