@@ -43,6 +43,9 @@ const QUERY_CANCELED = '57014';
 /** Syntax or access rule, feature not supported (a cached plan's row type), object not in the right state. */
 const TABLE_CHANGED = /^(42|0A|55)/;
 
+/** How often in a row a refused statement is taken for a change of the table. */
+const REDISCOVERIES = 5;
+
 /** No row can be hidden by a policy, no transaction of ours is long, no index is left unused, no notice is slow. */
 export const READER_SESSION = `SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = on;
   SET row_security = off; SET statement_timeout = 10000; SET lock_timeout = 1000; SET jit = off; SET enable_seqscan = off;
@@ -284,7 +287,10 @@ export class Source {
       // The owner changes the table; our statement stepped aside after a second.
       this.#seen.behind = true;
     } else if (code === QUERY_CANCELED) this.#reader.shrinkPages();
-    else if (!(TABLE_CHANGED.test(code) && (await this.#rediscover(message)))) {
+    else if (TABLE_CHANGED.test(code) && (await this.#rediscover(message))) {
+      // Found as before and refused again: this is no change of the table, and it lasts.
+      if (attempt >= REDISCOVERIES) this.#lost(message);
+    } else {
       // The first loss of one backend is mended at once, without a word.
       if (!(error instanceof ConnectionLostError && attempt === 0)) this.#lost(message);
       else return;
@@ -298,10 +304,14 @@ export class Source {
       const table = await discoverTable(this.#link, this.#options.table.qualified);
       this.#reader.useTable(table);
       this.#table = table;
-      this.#options.log.warn(
-        { event_type: 'table_changed', reason, warnings: table.warnings },
-        'the table was changed: discovered again',
-      );
+      // Its prepared statements are those of the old columns. The anchor proves that nothing else has changed.
+      this.#link.close();
+      // An outage is told once; that it ended, when a row could be read.
+      if (this.#seen.connected)
+        this.#options.log.warn(
+          { event_type: 'table_changed', reason, warnings: table.warnings },
+          'the table was changed: discovered again',
+        );
       return true;
     } catch (error) {
       if (!(error instanceof TableError)) return false;

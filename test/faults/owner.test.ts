@@ -1,6 +1,7 @@
 import pg from 'pg';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { sharedVersions } from '../setup/database.js';
+import { ask } from '../setup/postgres.js';
 import { type Scene, scene, until } from './scene.js';
 
 const TABLE = 'customer_sync_logs';
@@ -111,6 +112,38 @@ describe.each(sharedVersions())("the owner's migrations (PostgreSQL %i)", (versi
     await it.end();
   });
 
+  test('a right taken away: said once, with the reason, and mended when it is given back', async () => {
+    const role = `monitor_${Math.random().toString(36).slice(2)}`;
+    const it = await scene(version, {
+      config: { bell: 'off' },
+      before: async (client) => {
+        await client.query(
+          `CREATE ROLE ${role} LOGIN; GRANT SELECT ON ${TABLE}, customer_sync_logs_id_seq TO ${role}`,
+        );
+      },
+      through: (url) => Object.assign(new URL(url), { username: role }).href,
+    });
+    await it.counts(5, () => it.insert(5));
+    await it.sql('REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC');
+    const refused = /permission denied for function pg_control_system/;
+    await until(() => {
+      const completeness = it.monitor.latest()?.completeness;
+      return completeness?.state === 'unknown' && refused.test(completeness.reasons.join());
+    }, 'said to be unknown, and why');
+    expect(it.monitor.getSystemHealth().status).toBe('unhealthy');
+    await it.insert(5);
+    await it.sql('SELECT pg_sleep(2)'); // a few more attempts: they are not to be told each
+    await it.sql('GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC');
+    await until(() => it.counted() === 10, 'counted');
+    expect(await it.differences()).toEqual([]);
+    expect(it.log.filter((line) => line.startsWith('nothing can be read'))).toHaveLength(1);
+    expect(it.log.filter((line) => line.startsWith('reading again'))).toHaveLength(1);
+    expect(it.log.filter((line) => line.startsWith('the table was changed')).length).toBeLessThan(10);
+    expect(it.monitor.source().resets).toBe(0);
+    await it.end();
+    await ask(inject('sharedClusters')[version] ?? '', `DROP ROLE ${role}`);
+  });
+
   test('under the load of 4 writers: nobody fails, the rows are counted all the while', async () => {
     const it = await scene(version);
     const owner = await it.session();
@@ -140,6 +173,8 @@ describe.each(sharedVersions())("the owner's migrations (PostgreSQL %i)", (versi
         (line) => line.startsWith('the table was changed') && /customer_email is missing/.test(line),
       ),
     ).toBe(true);
+    // Two columns that are read went away; that alone makes nobody believe in an outage.
+    expect(it.log.filter((line) => line.startsWith('nothing can be read'))).toEqual([]);
     expect(it.monitor.source().connected).toBe(true);
     await it.end();
   });
