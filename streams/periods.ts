@@ -90,8 +90,7 @@ export class Periods {
     const aged = at(this.rings, 0).between(at(before, 0), at(this.starts, 0));
     for (const bucket of aged) {
       bucket.seal();
-      at(this.segments, 0).subtract(bucket);
-      at(this.segments, 1).merge(bucket);
+      at(this.segments, 0).pass(bucket, at(this.segments, 1));
     }
     at(this.rings, 0)
       .peek(endBefore - SECOND)
@@ -169,12 +168,9 @@ export class Periods {
   /** A bucket left the ring of a segment: it goes where its time belongs now, or nowhere. */
   private move(bucket: Bucket, time: number, from: number): void {
     bucket.seal();
-    at(this.segments, from).subtract(bucket);
     const to = this.segmentOf(time);
-    if (to !== NONE) {
-      at(this.segments, to).merge(bucket);
-      at(this.rings, to).locate(time)?.merge(bucket);
-    }
+    at(this.segments, from).pass(bucket, to === NONE ? null : at(this.segments, to));
+    if (to !== NONE) at(this.rings, to).locate(time)?.merge(bucket);
     bucket.release();
   }
 

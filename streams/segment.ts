@@ -35,19 +35,25 @@ export class Segment {
     this.leave(facts.type[row] as number, duration, duration);
   }
 
-  merge(bucket: Bucket): void {
+  private take(bucket: Bucket, from: Durations): void {
     if (bucket.types > this.types) this.widen();
     mergeNumbers(this.numbers, bucket.numbers, 1);
-    bucket.durations.each((key, count) => this.durations.add(key, count));
+    // In one go, because unpacking costs as much as adding.
+    bucket.durations.each((key, count) => {
+      from.add(key, -count);
+      this.durations.add(key, count);
+    });
     for (let type = 0; type < bucket.types; type++) {
       spreadExtremes(this.extremes, type, bucket.min(type), bucket.max(type));
     }
   }
 
-  subtract(bucket: Bucket): void {
+  /** Gives a bucket on to another segment, or to none. */
+  pass(bucket: Bucket, to: Segment | null): void {
     mergeNumbers(this.numbers, bucket.numbers, -1);
-    bucket.durations.each((key, count) => this.durations.add(key, -count));
     for (let type = 0; type < bucket.types; type++) this.leave(type, bucket.min(type), bucket.max(type));
+    if (to === null) bucket.durations.each((key, count) => this.durations.add(key, -count));
+    else to.take(bucket, this.durations);
   }
 
   /** Exact minimum and maximum of each type in pairs; `buckets` are those of this segment. */

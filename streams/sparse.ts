@@ -12,9 +12,13 @@ const BLOCK_KEYS = 1 << BLOCK_BITS;
 const LONGEST_KEY = 10;
 const MOST_KEYS = 2 ** (16 + BLOCK_BITS);
 const FIRST_LOG = 16;
-const LONGEST_SMALL_LOG = 1024;
+/** A log up to here is never packed for its length, while records come. */
+const FREE_LOG = 16_384;
+/** A log up to here stays when records go elsewhere. */
+const SMALL_LOG = 1024;
+/** Packed parts that wait to be made one; decoding them is cheap, encoding them anew for each is not. */
+const MOST_PARTS = 8;
 const EMPTY_LOG = new Int32Array(0);
-const EMPTY_BYTES = new Uint8Array(0);
 
 /** Working memory for packing, shared by all the buckets of a fold. */
 export class SparseScratch {
@@ -44,7 +48,8 @@ export class SparseCounts {
   // Additions as the key, removals as its complement (below 0).
   private log: Int32Array = EMPTY_LOG;
   private logged = 0;
-  private packed: Uint8Array = EMPTY_BYTES;
+  private parts: Uint8Array[] = [];
+  // Of all parts, those that are in more than one counted more than once.
   private packedKeys = 0;
 
   constructor(scratch: SparseScratch) {
@@ -64,7 +69,7 @@ export class SparseCounts {
 
   /** Calls with every key and what to add to its count; a key may come more than once, also with -1. */
   each(visit: (key: number, count: number) => void): void {
-    unpack(this.packed, visit);
+    for (const part of this.parts) unpack(part, visit);
     for (let i = 0; i < this.logged; i++) {
       const entry = this.log[i] as number;
       if (entry < 0) visit(~entry, -1);
@@ -72,29 +77,32 @@ export class SparseCounts {
     }
   }
 
-  /** Packs where the log has become a considerable part: a start fills hundreds of buckets one after the other. */
+  /** Packs what has become considerable: a start fills hundreds of buckets one after the other. */
   settle(): void {
-    if (this.logged > Math.max(LONGEST_SMALL_LOG, this.packedKeys >> 2)) this.pack();
+    if (this.parts.length > 1 || this.logged > Math.max(SMALL_LOG, this.packedKeys >> 2)) this.pack();
   }
 
-  /** Adds everything that another one holds, which is left as it is. */
+  /** Adds everything that another one holds; that one packs itself, and is otherwise left as it is. */
   merge(other: SparseCounts): void {
-    this.packWith(other);
+    other.pack();
+    this.parts.push(...other.parts);
+    this.packedKeys += other.packedKeys;
+    if (this.parts.length > MOST_PARTS) this.packAll();
   }
 
   clear(): void {
     this.log = EMPTY_LOG;
     this.logged = 0;
-    this.packed = EMPTY_BYTES;
+    this.parts = [];
     this.packedKeys = 0;
   }
 
   /** Brings everything into its smallest form; recording goes on to work. */
   pack(): void {
-    if (this.logged > 0) this.packWith(null);
+    if (this.logged > 0 || this.parts.length > 1) this.packAll();
   }
 
-  private packWith(other: SparseCounts | null): void {
+  private packAll(): void {
     const { counts, touched, list } = this.scratch;
     let blocks = 0;
     const count = (key: number, by: number): void => {
@@ -107,7 +115,6 @@ export class SparseCounts {
       counts[key] = (counts[key] as number) + by;
     };
     this.each(count);
-    other?.each(count);
     // The packed form must be in key order; sorting a few blocks is cheaper than sorting keys.
     this.encode(list.subarray(0, blocks).sort());
     this.log = EMPTY_LOG;
@@ -116,12 +123,12 @@ export class SparseCounts {
 
   /** Bytes held, for the tests of its bound. */
   get byteLength(): number {
-    return this.log.byteLength + this.packed.byteLength;
+    return this.parts.reduce((bytes, part) => bytes + part.byteLength, this.log.byteLength);
   }
 
   private makeRoom(): void {
     // A log twice as long as the packed keys makes packing cost a constant per record.
-    const longest = Math.max(LONGEST_SMALL_LOG, 2 * this.packedKeys);
+    const longest = Math.max(FREE_LOG, 2 * this.packedKeys);
     if (this.log.length >= longest) this.pack();
     const grown = new Int32Array(Math.max(FIRST_LOG, Math.min(longest, this.log.length * 2)));
     grown.set(this.log);
@@ -148,7 +155,7 @@ export class SparseCounts {
         keys += 1;
       }
     }
-    this.packed = scratch.bytes.slice(0, at);
+    this.parts = keys === 0 ? [] : [scratch.bytes.slice(0, at)];
     this.packedKeys = keys;
   }
 }

@@ -114,6 +114,22 @@ describe('SparseCounts', () => {
     expect(countsOf(sparse).get(5)).toBe(2001);
   });
 
+  test('merging keeps a few packed parts apart, and settling makes them one', () => {
+    const scratch = new SparseScratch(KEYS);
+    const other = new SparseCounts(scratch);
+    for (let i = 0; i < 1000; i++) other.add(i);
+    const sparse = new SparseCounts(scratch);
+    const bytes: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      sparse.merge(other);
+      bytes.push(sparse.byteLength);
+    }
+    expect(Math.max(...bytes)).toBeLessThan(1000 * 2 * 10);
+    sparse.settle();
+    expect(sparse.byteLength).toBe(1000);
+    expect(countsOf(sparse).get(999)).toBe(20);
+  });
+
   test('clear empties it', () => {
     const sparse = new SparseCounts(new SparseScratch(10));
     sparse.add(1);
