@@ -10,5 +10,5 @@ export {
   type RealTimeMetrics,
   type SystemHealth,
 } from './monitor-types.js';
-export type { SourceLog as MonitorLog } from './source/source.js';
+export type { SourceLog as MonitorLog } from './source/journal.js';
 export { TableError } from './source/table.js';

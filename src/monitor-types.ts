@@ -1,6 +1,6 @@
 /** What goes into the monitor and what comes out, as the package's public API names it. */
 import type { Completeness } from '../streams/event.js';
-import type { SourceLog } from './source/source.js';
+import type { SourceLog } from './source/journal.js';
 
 export interface MonitorConfig {
   /** postgres:// URL of the database, a direct connection (no transaction pooler). */

@@ -23,12 +23,15 @@ import {
   type SystemHealth,
 } from './monitor-types.js';
 import { decodeRow } from './source/decode.js';
+import type { SourceLog } from './source/journal.js';
 import { ReadPool } from './source/pool.js';
-import { type Prepared, prepare } from './source/prepare.js';
-import { READER_SESSION, Source, type SourceLog } from './source/source.js';
+import { installLater, type Prepared, type PrepareOptions, prepare } from './source/prepare.js';
+import { READER_SESSION, Source } from './source/source.js';
 import { selectList } from './source/statements.js';
 
 const TICK_MS = 250;
+/** Between tries to install a bell that a busy table refused. */
+const INSTALL_AGAIN_MS = 10_000;
 /** The widest window, and room for its step. */
 const HISTORY_MS = 25 * 3_600_000;
 const DAY_MS = 86_400_000;
@@ -43,15 +46,16 @@ const SILENT: SourceLog = { info() {}, warn() {}, error() {} };
  */
 export async function startMonitor(config: MonitorConfig): Promise<CustomerSyncMonitor> {
   const log = config.log ?? SILENT;
-  const prepared = await prepare({
+  const options: PrepareOptions = {
     url: config.databaseUrl,
     table: config.table ?? 'public.customer_sync_logs',
     bell: config.bell ?? 'auto',
     install: config.migrate ?? true,
     sqlDir: shipped('sql'),
     log,
-  });
-  return new CustomerSyncMonitor(config, prepared, log);
+  };
+  const prepared = await prepare(options);
+  return new CustomerSyncMonitor(config, prepared, log, () => installLater(options, prepared));
 }
 
 /** Live numbers of a customer synchronisation: windows, any period, events. Made by `startMonitor`. */
@@ -69,9 +73,10 @@ export class CustomerSyncMonitor {
   readonly #ticks = new Subject<Tick>();
   readonly #subscription: Subscription;
   readonly #timer: NodeJS.Timeout;
+  readonly #later: NodeJS.Timeout | undefined;
 
-  /** @internal use `startMonitor` */
-  constructor(config: MonitorConfig, prepared: Prepared, log: SourceLog) {
+  /** @internal use `startMonitor`; `install` tries again what a busy table refused, and says whether that is settled */
+  constructor(config: MonitorConfig, prepared: Prepared, log: SourceLog, install: () => Promise<boolean>) {
     this.retentionDays = config.retentionDays ?? 400;
     this.#savings = {
       manualResolutionMinutes: config.manualResolutionMinutes ?? 10,
@@ -97,6 +102,14 @@ export class CustomerSyncMonitor {
     this.#subscription = this.#pipeline.connect();
     this.#source.start();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    if (!prepared.bell.later) return;
+    let trying = false;
+    this.#later = setInterval(async () => {
+      if (trying) return;
+      trying = true;
+      if (await install()) clearInterval(this.#later);
+      trying = false;
+    }, INSTALL_AGAIN_MS);
   }
 
   /** The newest snapshot, null before the first. */
@@ -223,6 +236,7 @@ export class CustomerSyncMonitor {
   /** Ends following, within a few seconds whatever the database does. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    clearInterval(this.#later);
     await this.#source.stop();
     this.#subscription.unsubscribe();
     this.#pool.close();

@@ -20,6 +20,7 @@ export interface Statement {
 const MIGRATION_LOCK = '7163763701';
 /** How long installing may queue the portal's writes behind it, per try. */
 const LOCK_TIMEOUT_MS = 50;
+/** With growing pauses about 16 s in all. */
 const TRIES = 40;
 
 /** The numbered files of sql/, in order. */
@@ -82,10 +83,13 @@ export async function triggerState(link: Link, table: TableInfo, keys: Keys): Pr
 /** The monitor's part of the database cannot be installed by this role; `statements` is what the owner has to run. */
 export class MigrationRefusedError extends Error {
   readonly statements: readonly Statement[];
-  constructor(message: string, statements: readonly Statement[]) {
+  /** Long transactions held the table all the while: the same may succeed later. */
+  readonly busy: boolean;
+  constructor(message: string, statements: readonly Statement[], busy = false) {
     super(message);
     this.name = 'MigrationRefusedError';
     this.statements = statements;
+    this.busy = busy;
   }
 }
 
@@ -129,6 +133,7 @@ export async function pendingStatements(
  * Installs what is missing, in one transaction, without ever queueing up the portal's writes for more than 50 ms: the
  * table's lock is asked for with a short lock_timeout, and between the tries everybody else goes first.
  * Two starters at once end with one winner; the other finds nothing left to do.
+ * @param tries with growing pauses, 16 s in all by default
  * @throws MigrationRefusedError where the role may not, or the table's lock was never free.
  */
 export async function migrate(
@@ -136,14 +141,15 @@ export async function migrate(
   table: TableInfo,
   setting: BellSetting,
   sqlDir: string,
+  tries = TRIES,
 ): Promise<readonly Statement[]> {
   if (setting !== 'off') await requirePublicTry(link);
-  return underLock(link, table, () => pendingStatements(link, table, setting, sqlDir));
+  return underLock(link, table, tries, () => pendingStatements(link, table, setting, sqlDir));
 }
 
 /** Removes everything that `migrate` added. */
 export async function unmigrate(link: Link, table: TableInfo, sqlDir: string): Promise<readonly Statement[]> {
-  return underLock(link, table, () => removalStatements(link, table, sqlDir));
+  return underLock(link, table, TRIES, () => removalStatements(link, table, sqlDir));
 }
 
 /** What `unmigrate` would run. The schema goes only when no other table's bell depends on it. */
@@ -181,6 +187,7 @@ async function requirePublicTry(link: Link): Promise<void> {
 async function underLock(
   link: Link,
   table: TableInfo,
+  tries: number,
   plan: () => Promise<Statement[]>,
 ): Promise<readonly Statement[]> {
   for (let attempt = 1; ; attempt++) {
@@ -204,7 +211,7 @@ async function underLock(
     } catch (error) {
       await rollback(link);
       const code = error instanceof pg.DatabaseError ? error.code : undefined;
-      if (code === '55P03' && attempt < TRIES) {
+      if (code === '55P03' && attempt < tries) {
         await sleep(20 * attempt * (0.5 + Math.random()));
         continue;
       }
@@ -214,6 +221,7 @@ async function underLock(
             ? `this role may not install it (${(error as Error).message})`
             : `${table.qualified} was never free of long transactions; try again in a quieter moment`,
           todo,
+          code === '55P03',
         );
       throw error;
     }

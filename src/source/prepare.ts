@@ -1,8 +1,8 @@
 import { Link } from './connection.js';
 import { connectOrExplain } from './connection-fault.js';
+import type { SourceLog } from './journal.js';
 import { type BellSetting, MigrationRefusedError, migrate } from './migrate.js';
 import { detectPooling, poolingRefusal } from './pooler.js';
-import type { SourceLog } from './source.js';
 import { discoverTable, findSequence, TableError, type TableInfo } from './table.js';
 
 export interface PrepareOptions {
@@ -21,8 +21,13 @@ export interface Prepared {
     readonly configured: BellSetting;
     readonly effective: BellSetting;
     readonly reason?: string;
+    /** Long transactions held the table while the bell was to be installed: `installLater` may find it free. */
+    readonly later?: boolean;
   };
 }
+
+/** Tries of one go, about a second: `serve` does not wait for somebody's long transaction. */
+const TRIES = 8;
 
 /** Older servers lack idle_session_timeout, without which a frozen monitor would never let go of the bell's key. */
 export const OLDEST_VERSION = 140_000;
@@ -49,6 +54,7 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
     for (const warning of table.warnings) log.warn({ event_type: 'table' }, warning);
     let effective = options.bell;
     let reason: string | undefined = options.bell === 'off' ? 'BELL=off' : undefined;
+    let later = false;
     const off = (why: string) => {
       effective = 'off';
       reason = why;
@@ -64,12 +70,18 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
       );
     if (options.install) {
       try {
-        for (const { title } of await migrate(link, table, effective, options.sqlDir))
+        for (const { title } of await migrate(link, table, effective, options.sqlDir, TRIES))
           log.info({ event_type: 'migrated' }, `migrated: ${title}`);
       } catch (error) {
         if (!(error instanceof MigrationRefusedError)) throw error;
-        if (effective !== 'off') off(error.message);
-        if (error.statements.length > 0)
+        if (error.busy) {
+          later = true;
+          log.warn(
+            { event_type: 'bell_later' },
+            `rows are found by polling until the bell is installed: ${error.message}`,
+          );
+        } else if (effective !== 'off') off(error.message);
+        if (!error.busy && error.statements.length > 0)
           log.warn(
             { event_type: 'owner_action' },
             `the owner of ${table.qualified} has to run, once ("sync-monitor migrate --dry-run" prints it too):\n${error.statements.map(({ sql }) => sql).join('\n')}`,
@@ -78,8 +90,31 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
     }
     return {
       table,
-      bell: { configured: options.bell, effective, ...(reason === undefined ? {} : { reason }) },
+      bell: {
+        configured: options.bell,
+        effective,
+        ...(reason === undefined ? {} : { reason }),
+        ...(later ? { later } : {}),
+      },
     };
+  } finally {
+    link.close();
+  }
+}
+
+/** Tries once more to install what a busy table refused. @returns whether it is installed, or never will be */
+export async function installLater(options: PrepareOptions, { table, bell }: Prepared): Promise<boolean> {
+  const link = new Link('setup', { url: options.url });
+  try {
+    await link.connect();
+    for (const { title } of await migrate(link, table, bell.effective, options.sqlDir, TRIES))
+      options.log.info({ event_type: 'migrated' }, `migrated: ${title}`);
+    return true;
+  } catch (error) {
+    // Still busy, or the database is away, which the source tells: another time.
+    if (!(error instanceof MigrationRefusedError) || error.busy) return false;
+    options.log.warn({ event_type: 'bell_off' }, `the bell is not installed: ${error.message}`);
+    return true;
   } finally {
     link.close();
   }

@@ -1,6 +1,5 @@
 import { Cursor, type Generation } from '../../streams/cursor.js';
 import type { Batch, SyncRow } from '../../streams/event.js';
-import type { Range } from '../../streams/ranges.js';
 import { AheadRows } from './ahead.js';
 import type { DatabaseClock } from './clock.js';
 import type { Link } from './connection.js';
@@ -9,6 +8,7 @@ import type { Keys } from './keeper.js';
 import { leafWithRows } from './leaves.js';
 import { type Look, parseLook } from './look.js';
 import { PendingRows } from './pending.js';
+import { rereadHoles } from './reread.js';
 import { type LateScan, startScan } from './start-scan.js';
 import { buildStatements, type Statements } from './statements.js';
 import type { TableInfo } from './table.js';
@@ -36,9 +36,6 @@ export interface ReaderOptions {
 const QUIET_ROWS = 500;
 const PAGE_ROWS = 10_000;
 const MIN_PAGE_ROWS = 500;
-/** Holes re-read in one statement: ids in all, and ranges. */
-const REREAD_IDS = 5_000;
-const REREAD_RANGES = 1_000;
 
 /** Reads what is new, each row once. One statement at a time; each is a transaction of its own. */
 export class Reader {
@@ -178,7 +175,13 @@ export class Reader {
     await this.#checkLeaves(look, cursor);
     cursor.looked(look.holders, look.now);
     for (const generation of cursor.due()) {
-      await this.#reread(cursor, generation);
+      await rereadHoles({
+        link: this.#options.link,
+        statements: this.#statements,
+        pageRows: () => this.#pageRows,
+        holes: [...generation.holes],
+        found: (raw) => this.#refill(cursor, generation, raw),
+      });
       cursor.settled(generation);
     }
     cursor.compact();
@@ -216,38 +219,6 @@ export class Reader {
     this.#ahead.passed(cursor.high);
     this.#emit(rows, 'live');
     return rows.length;
-  }
-
-  async #reread(cursor: Cursor, generation: Generation): Promise<void> {
-    let from: number[] = [];
-    let to: number[] = [];
-    let ids = 0;
-    const flush = async () => {
-      if (from.length === 0) return;
-      const raw = await this.#options.link.query(this.#statements.ranges, [from, to], 'csm_ranges');
-      this.#refill(cursor, generation, raw);
-      from = [];
-      to = [];
-      ids = 0;
-    };
-    for (const [a, b] of [...generation.holes] as Range[]) {
-      if (b - a >= REREAD_IDS) {
-        let after = a - 1;
-        for (;;) {
-          const size = this.#pageRows;
-          const raw = await this.#options.link.query(this.#statements.page, [after, b, size], 'csm_page');
-          this.#refill(cursor, generation, raw);
-          if (raw.length < size) break;
-          after = Number(raw.at(-1)?.[0]);
-        }
-        continue;
-      }
-      from.push(a);
-      to.push(b);
-      ids += b - a + 1;
-      if (ids >= REREAD_IDS || from.length >= REREAD_RANGES) await flush();
-    }
-    await flush();
   }
 
   #refill(cursor: Cursor, generation: Generation, raw: (string | null)[][]): void {

@@ -3,23 +3,18 @@ import pg from 'pg';
 import { type Observable, Subject } from 'rxjs';
 import type { Batch, Completeness } from '../../streams/event.js';
 import type { SourceState } from '../../streams/source-state.js';
+import { Alarm } from './alarm.js';
 import { type BellSetting, Bells } from './bells.js';
 import { DatabaseClock } from './clock.js';
 import { ConnectionLostError, Link } from './connection.js';
 import { Continuity } from './continuity.js';
 import { Cycle } from './cycle.js';
+import { Journal, notStarted, type SourceLog } from './journal.js';
 import { Keeper, type Keys, keysOf } from './keeper.js';
 import { Listener } from './listener.js';
 import { Reader, ResetNeededError } from './reader.js';
 import { type Described, describeState } from './state.js';
 import { discoverTable, TableError, type TableInfo } from './table.js';
-
-/** What the source tells the log; pino's shape. */
-export interface SourceLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 export interface SourceOptions {
   readonly url: string;
@@ -72,9 +67,9 @@ export class Source {
   #table: TableInfo;
   #stopped = false;
   #loop: Promise<void> | undefined;
-  #wake: (() => void) | undefined;
-  #woken = false;
-  readonly #seen: Described;
+  readonly #alarm = new Alarm();
+  readonly #seen: Described = notStarted();
+  readonly #journal: Journal;
 
   constructor(options: SourceOptions) {
     this.#options = options;
@@ -93,14 +88,14 @@ export class Source {
       onBell: () => {
         const now = performance.now();
         this.#bells.rang(now);
-        if (!this.#bells.storm(now)) this.#wakeUp();
+        if (!this.#bells.storm(now)) this.#alarm.ring();
       },
       onChange: (proven, reason) => {
         options.log[proven ? 'info' : 'warn'](
           { event_type: 'listener', proven, reason },
           `listener ${proven ? 'proven' : 'lost'}: ${reason}`,
         );
-        this.#wakeUp();
+        this.#alarm.ring();
       },
     });
     this.#reader = new Reader(options.table, {
@@ -111,20 +106,7 @@ export class Source {
       historyMs: options.historyMs,
       ...(options.pendingLimit === undefined ? {} : { pendingLimit: options.pendingLimit }),
     });
-    this.#seen = {
-      role: 'starting',
-      connected: true,
-      connectedSince: Date.now(),
-      lostReason: '',
-      armedAt: Number.POSITIVE_INFINITY,
-      bellReason: 'starting',
-      polls: 0,
-      upToDateAt: undefined,
-      scanning: true,
-      behind: false,
-      resets: 0,
-      lastResetReason: null,
-    };
+    this.#journal = new Journal(this.#seen, options.log);
     this.#cycle = new Cycle({
       reader: this.#reader,
       keeper: this.#keeper,
@@ -145,7 +127,7 @@ export class Source {
   /** Ends the loop and every connection. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#wakeUp();
+    this.#alarm.ring();
     await this.#listener.stop();
     await Promise.race([this.#loop, sleep(2_000, undefined, { ref: false })]);
     this.#seen.role = 'stopped';
@@ -194,12 +176,10 @@ export class Source {
         }
         await this.#connectReader();
         while (!this.#stopped) {
-          const woken = this.#woken;
-          this.#woken = false;
-          const pause = await this.#cycle.run(woken);
-          this.#restored();
+          const pause = await this.#cycle.run(this.#alarm.taken());
+          this.#journal.restored();
           attempt = 0;
-          await this.#wait(pause);
+          if (!this.#stopped) await this.#alarm.sleep(pause);
         }
       } catch (error) {
         if (this.#stopped) return;
@@ -212,20 +192,16 @@ export class Source {
   async #lead(): Promise<boolean> {
     if (!this.#keeper.link.connected) await this.#keeper.connect();
     if (await this.#keeper.lead()) {
-      if (this.#seen.role === 'standby')
-        this.#options.log.info({ event_type: 'leader' }, 'the other monitor has ended: taking over');
-      this.#seen.role = 'leader';
+      this.#journal.leads();
       return true;
     }
-    if (this.#seen.role !== 'standby') {
-      this.#options.log.info({ event_type: 'standby' }, 'another monitor follows this table: standing by');
-      this.#seen.role = 'standby';
+    if (this.#journal.standsBy()) {
       // What it does not follow it does not know.
       this.#reader.forget();
       this.#link.close();
       this.#anchor.close();
     }
-    this.#restored();
+    this.#journal.restored();
     return false;
   }
 
@@ -235,45 +211,10 @@ export class Source {
       this.#drop('no connection outlived the gap');
     if (!this.#anchor.connected) await this.#anchor.connect();
     if (this.#reader.cursor) return;
-    this.#seen.scanning = true;
-    const before = performance.now();
-    const rows = this.#reader.rowsRead;
+    const scanned = this.#journal.scanning(this.#reader.rowsRead);
     await this.#reader.start();
-    this.#seen.scanning = false;
     this.#cycle.restarted();
-    this.#options.log.info(
-      {
-        event_type: 'start_scan',
-        rows: this.#reader.rowsRead - rows,
-        duration_ms: Math.round(performance.now() - before),
-      },
-      'windows filled from the table',
-    );
-  }
-
-  /** Sleeps until the time is up, a bell rings (while it is listened to) or the source stops. */
-  async #wait(ms: number): Promise<void> {
-    if (ms <= 0 || this.#stopped) {
-      // Sockets and timers have their turn even under a backlog.
-      await new Promise((resolve) => setImmediate(resolve));
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, ms);
-      const wake = () => done();
-      function done() {
-        clearTimeout(timer);
-        resolve();
-      }
-      this.#wake = wake;
-      if (this.#woken) done();
-    });
-    this.#wake = undefined;
-  }
-
-  #wakeUp(): void {
-    this.#woken = true;
-    this.#wake?.();
+    scanned(this.#reader.rowsRead);
   }
 
   async #recover(error: unknown, attempt: number): Promise<void> {
@@ -289,10 +230,10 @@ export class Source {
     } else if (code === QUERY_CANCELED) this.#reader.shrinkPages();
     else if (TABLE_CHANGED.test(code) && (await this.#rediscover(message))) {
       // Found as before and refused again: this is no change of the table, and it lasts.
-      if (attempt >= REDISCOVERIES) this.#lost(message);
+      if (attempt >= REDISCOVERIES) this.#journal.lost(message);
     } else {
       // The first loss of one backend is mended at once, without a word.
-      if (!(error instanceof ConnectionLostError && attempt === 0)) this.#lost(message);
+      if (!(error instanceof ConnectionLostError && attempt === 0)) this.#journal.lost(message);
       else return;
     }
     await this.#pause(Math.min(2_000, 50 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random()));
@@ -306,45 +247,18 @@ export class Source {
       this.#table = table;
       // Its prepared statements are those of the old columns. The anchor proves that nothing else has changed.
       this.#link.close();
-      // An outage is told once; that it ended, when a row could be read.
-      if (this.#seen.connected)
-        this.#options.log.warn(
-          { event_type: 'table_changed', reason, warnings: table.warnings },
-          'the table was changed: discovered again',
-        );
+      this.#journal.tableChanged(reason, table.warnings);
       return true;
     } catch (error) {
       if (!(error instanceof TableError)) return false;
-      this.#lost(error.message);
+      this.#journal.lost(error.message);
       return true;
     }
   }
 
   #drop(reason: string): void {
     this.#reader.forget();
-    this.#seen.resets++;
-    this.#seen.lastResetReason = reason;
-    this.#seen.scanning = true;
-    this.#options.log.warn(
-      { event_type: 'reset', reason },
-      `rebuilding the windows from the table: ${reason}`,
-    );
-  }
-
-  #lost(reason: string): void {
-    if (!this.#seen.connected) return;
-    this.#seen.connected = false;
-    this.#seen.lostReason = reason;
-    this.#seen.connectedSince = Date.now();
-    this.#options.log.error({ event_type: 'database_lost', reason }, `nothing can be read: ${reason}`);
-  }
-
-  #restored(): void {
-    if (this.#seen.connected) return;
-    const seconds = Math.round((Date.now() - (this.#seen.connectedSince ?? Date.now())) / 1000);
-    this.#seen.connected = true;
-    this.#seen.connectedSince = Date.now();
-    this.#options.log.info({ event_type: 'database_back', seconds }, `reading again after ${seconds} s`);
+    this.#journal.reset(reason);
   }
 
   async #pause(ms: number): Promise<void> {
