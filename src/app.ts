@@ -1,4 +1,5 @@
 /** All wiring: the only place that sees every folder. */
+import { config as rxjs } from 'rxjs';
 import type { Config } from './config.js';
 import { shipped, version } from './files.js';
 import { createAccess } from './http/auth.js';
@@ -34,6 +35,8 @@ export interface Served {
 export async function serve(config: Config, { log }: { readonly log: Logger }): Promise<Served> {
   const onError = (error: unknown, where: string) =>
     log.error({ event_type: 'internal', where, error }, `failed in ${where}`);
+  // A watcher of the streams that throws loses its subscription; RxJS would end the process with it.
+  rxjs.onUnhandledError = (error) => onError(error, 'a watcher of the streams');
   // What can be wrong with the settings is found before anything runs.
   const access = createAccess({
     host: config.HOST,

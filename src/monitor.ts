@@ -117,6 +117,11 @@ export class CustomerSyncMonitor {
     return this.#pipeline.latest();
   }
 
+  /** Number of the newest event of the feed, 0 before the first. */
+  lastSeq(): number {
+    return this.#pipeline.lastSeq();
+  }
+
   /** The events after a place in the feed, or the gap where it no longer has them. */
   replay(since: { readonly epoch: string; readonly seq: number }) {
     return this.#pipeline.replay(since);

@@ -52,7 +52,7 @@ export class LiveHub {
   #pending: FeedEvent[] = [];
   #flushTimer: NodeJS.Timeout | undefined;
   #flushedAt = Number.NEGATIVE_INFINITY;
-  #feedSeq = 0;
+  #events: RxSubscription | undefined;
   #health = '';
   #closing = false;
   #onEmpty: (() => void) | undefined;
@@ -75,10 +75,6 @@ export class LiveHub {
       view.snapshots$.subscribe({
         next: () => this.#onSnapshot(),
         error: (error) => this.#onError(error, 'live: snapshots'),
-      }),
-      view.events$.subscribe({
-        next: (events) => this.#onEvents(events),
-        error: (error) => this.#onError(error, 'live: events'),
       }),
     ];
     this.#sweepTimer = setInterval(() => this.#sweep(), this.#limits.sweepMs);
@@ -104,12 +100,13 @@ export class LiveHub {
         limits: this.#limits,
         counters: this.#counters,
         now: () => performance.now(),
-        feedSeq: () => this.#feedSeq,
+        feedSeq: () => this.#view.lastSeq(),
         onSubscribe: (subscriber) => this.#onSubscribe(subscriber),
       });
       this.#clients.add(client);
       ws.on('close', () => {
         this.#clients.delete(client);
+        this.#watchEvents();
         if (this.#clients.size === 0) this.#onEmpty?.();
       });
       client.send(
@@ -128,6 +125,7 @@ export class LiveHub {
   async close(graceMs = 1_000): Promise<void> {
     this.#closing = true;
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#events?.unsubscribe();
     this.#flush();
     clearInterval(this.#sweepTimer);
     clearTimeout(this.#snapshotTimer);
@@ -145,7 +143,21 @@ export class LiveHub {
     this.#server.close();
   }
 
+  /** An event is masked and made when somebody asks for it: without a viewer the feed costs next to nothing. */
+  #watchEvents(): void {
+    const wanted = !this.#closing && this.#anyWants('events');
+    if (wanted === (this.#events !== undefined)) return;
+    this.#events?.unsubscribe();
+    this.#events = wanted
+      ? this.#view.events$.subscribe({
+          next: (events) => this.#onEvents(events),
+          error: (error) => this.#onError(error, 'live: events'),
+        })
+      : undefined;
+  }
+
   #onSubscribe(client: LiveClient): void {
+    this.#watchEvents();
     if (client.wants('snapshot')) {
       const latest = this.#view.latest();
       if (latest !== null) {
@@ -192,10 +204,7 @@ export class LiveHub {
   }
 
   #onEvents(events: readonly FeedEvent[]): void {
-    const last = events.at(-1);
-    if (last === undefined) return;
-    this.#feedSeq = last.seq;
-    if (!this.#anyWants('events')) return;
+    if (events.length === 0) return;
     for (const event of events) this.#pending.push(event);
     const wait = this.#flushedAt + this.#limits.eventBatchMs - performance.now();
     if (wait <= 0 || this.#pending.length >= PENDING_EVENTS) this.#flush();

@@ -66,6 +66,8 @@ export interface MonitorView {
   /** Live events in fold order, in the batches in which they were folded. */
   readonly events$: Observable<readonly FeedEvent[]>;
   readonly epoch: string;
+  /** Number of the newest event of the feed, 0 before the first. */
+  lastSeq(): number;
   replay(since: FeedPosition): Replay;
   /**
    * Half-open period; without bounds the last 24 hours.

@@ -5,7 +5,9 @@ test('a long transaction holds the table while the monitor starts: it polls, and
   const it = await scene(18, {
     before: async (client) => {
       await client.query('BEGIN');
-      await client.query(`INSERT INTO customer_sync_logs (operation_type, status) VALUES ('created', 'success')`);
+      await client.query(
+        `INSERT INTO customer_sync_logs (operation_type, status) VALUES ('created', 'success')`,
+      );
     },
   });
   const other = await it.session();

@@ -78,6 +78,7 @@ describe('the end of the input', () => {
   it('is reported, and the clients stay', async () => {
     const { view, failures, connect } = await setUp({ heartbeatMs: 20, sweepMs: 5 });
     const client = await connect();
+    await client.settle(['events']);
     const error = new Error('the reader is gone');
     view.break(error);
     expect(failures.splice(0)).toEqual([error, error]);

@@ -83,6 +83,10 @@ export class HandDrivenView implements MonitorView {
     this.#pipeline.connect();
   }
 
+  lastSeq() {
+    return this.#pipeline.lastSeq();
+  }
+
   get epoch() {
     return this.#pipeline.epoch;
   }
