@@ -26,7 +26,7 @@ import { decodeRow } from './source/decode.js';
 import type { SourceLog } from './source/journal.js';
 import { ReadPool } from './source/pool.js';
 import { installLater, type Prepared, type PrepareOptions, prepare } from './source/prepare.js';
-import { READER_SESSION, Source } from './source/source.js';
+import { QUERY_SESSION, Source } from './source/source.js';
 import { selectList } from './source/statements.js';
 
 const TICK_MS = 250;
@@ -89,7 +89,7 @@ export class CustomerSyncMonitor {
       historyMs: HISTORY_MS,
       log,
     });
-    this.#pool = new ReadPool({ url: config.databaseUrl, session: READER_SESSION });
+    this.#pool = new ReadPool({ url: config.databaseUrl, session: QUERY_SESSION });
     this.epoch = randomUUID();
     this.#pipeline = pipeline({
       batches$: this.#source.batches$,

@@ -41,10 +41,16 @@ const TABLE_CHANGED = /^(42|0A|55)/;
 /** How often in a row a refused statement is taken for a change of the table. */
 const REDISCOVERIES = 5;
 
-/** No row can be hidden by a policy, no transaction of ours is long, no index is left unused, no notice is slow. */
-export const READER_SESSION = `SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = on;
-  SET row_security = off; SET statement_timeout = 10000; SET lock_timeout = 1000; SET jit = off; SET enable_seqscan = off;
+/** For reading in general: no row can be hidden by a policy, no transaction of ours is long, nothing is written. */
+export const QUERY_SESSION = `SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = on;
+  SET row_security = off; SET statement_timeout = 10000; SET lock_timeout = 1000; SET jit = off;
   SET search_path = pg_catalog; SET extra_float_digits = 1; SET timezone = 'UTC'`;
+
+/**
+ * For the reader: its few statements all walk an index, and are planned once; planning anew took longer than running
+ * them wherever the planner took the general plan for the dearer one.
+ */
+export const READER_SESSION = `${QUERY_SESSION}; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan`;
 
 /**
  * Follows the table: waits for the bell or the cadence, reads what is new, emits it as batches, keeps its connections

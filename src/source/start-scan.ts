@@ -67,8 +67,25 @@ export async function startScan(options: StartScanOptions): Promise<StartScanRes
   return { high, look, late };
 }
 
-/** Pending rows of any age first, then the recent ones that were not pending: one read as both is taken once. */
+/** The recent rows and the pending ones of all time. */
 async function readRecent(
+  options: StartScanOptions,
+  high: number,
+  from: number,
+  take: (rows: SyncRow[]) => void,
+): Promise<void> {
+  const { link } = options;
+  // Which index is right depends on the bounds here: how many rows are pending, how much of the table is recent.
+  await link.query('SET plan_cache_mode = auto');
+  try {
+    await readPages(options, high, from, take);
+  } finally {
+    if (link.connected) await link.query('SET plan_cache_mode = force_generic_plan');
+  }
+}
+
+/** Pending rows of any age first, then the recent ones that were not pending: one read as both is taken once. */
+async function readPages(
   options: StartScanOptions,
   high: number,
   from: number,

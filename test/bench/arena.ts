@@ -13,10 +13,11 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** One row as the portal writes it: 12 types by weight, log-normal durations, about 500 bytes of details. */
 const ROW_SQL = `INSERT INTO customer_sync_logs (operation_type, status, customer_id, customer_email, onec_id, correlation_id, duration_ms, details, error_message)
-VALUES ((ARRAY['import_from_1c','import_from_1c','import_from_1c','export_to_1c','export_to_1c','export_to_1c','sync_changes','sync_changes','customer_identification','customer_identification','conflict_resolution','data_validation','batch_operation','created','updated','skipped','error','notification_failed'])[:type],
+SELECT (ARRAY['import_from_1c','import_from_1c','import_from_1c','export_to_1c','export_to_1c','export_to_1c','sync_changes','sync_changes','customer_identification','customer_identification','conflict_resolution','data_validation','batch_operation','created','updated','skipped','error','notification_failed'])[:type],
  (ARRAY['success','success','success','success','success','success','success','success','success','error','failed','warning','skipped'])[:status],
  :customer, 'customer' || :customer || '@example.com', '1C-' || :customer, 'run-' || :customer, :duration,
- '{"conflict_source": "data_import", "search_method": "tax_id", "email_sent": false, "direction": "1c_to_portal", "note": "${'x'.repeat(380)}"}', NULL)`;
+ '{"conflict_source": "data_import", "search_method": "tax_id", "email_sent": false, "direction": "1c_to_portal", "note": "${'x'.repeat(380)}"}', NULL
+FROM generate_series(1, :rows)`;
 
 const PGBENCH_SCRIPT = `\\set type random(1, 18)
 \\set status random(1, 13)
@@ -31,8 +32,8 @@ export interface Arena {
   readonly client: pg.Client;
   /** Empties the table and removes every trigger of a rival. */
   clean(): Promise<void>;
-  /** Commits single rows for `seconds`; rows per second. `rate` limits them, 0 does not. */
-  write(writers: number, seconds: number, rate?: number): Promise<number>;
+  /** Commits INSERTs of `rows` rows for `seconds`; INSERTs per second. `rate` limits them, 0 does not. */
+  write(writers: number, seconds: number, rate?: number, rows?: number): Promise<number>;
   /** One INSERT of so many rows; seconds. */
   bulk(rows: number): Promise<number>;
   end(): Promise<void>;
@@ -65,7 +66,8 @@ export async function openArena(settings: Record<string, string> = {}): Promise<
       await client.query('TRUNCATE customer_sync_logs RESTART IDENTITY');
       await client.query('CHECKPOINT');
     },
-    write: (writers, seconds, rate = 0) => pgbench(cluster, script, writers, seconds, rate),
+    write: (writers, seconds, rate = 0, rows = 1) =>
+      pgbench(cluster, ['-f', script, '-D', `rows=${rows}`], writers, seconds, rate),
     async bulk(rows) {
       const before = performance.now();
       await client.query(
@@ -85,7 +87,7 @@ export async function openArena(settings: Record<string, string> = {}): Promise<
 
 async function pgbench(
   cluster: Cluster,
-  script: string,
+  script: readonly string[],
   writers: number,
   seconds: number,
   rate: number,
@@ -100,8 +102,7 @@ async function pgbench(
     '-n',
     '-M',
     'prepared',
-    '-f',
-    script,
+    ...script,
   ];
   words.push('-c', String(writers), '-j', String(Math.min(2, writers)), '-T', String(seconds));
   if (rate > 0) words.push('-R', String(rate));

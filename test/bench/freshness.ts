@@ -107,16 +107,21 @@ async function underLoad(arena: Arena, rival: Rival, rate: number, seconds: numb
   const socket = await connect(rival, true);
   const waits: number[] = [];
   let from = Number.POSITIVE_INFINITY;
+  let frames = 0;
   socket.on('message', (data: Buffer) => {
     const now = performance.timeOrigin + performance.now();
     if (now < from || !data.subarray(0, 20).includes('"events"')) return;
+    // Every fourth frame: parsing all of them would take the processor from those that are measured.
+    if (frames++ % 4 !== 0) return;
     const message = JSON.parse(data.toString()) as { events: { created_at: string }[] };
     for (const event of message.events) waits.push(now - Date.parse(event.created_at));
   });
   setTimeout(() => {
     from = performance.timeOrigin + performance.now();
   }, 1_000);
-  const written = await arena.write(16, seconds, rate);
+  // A server that flushes to a disk may not commit 15,000 times a second: then INSERTs of three rows, 5,000 a second.
+  const rows = rate > 5_000 ? 3 : 1;
+  const written = rows * (await arena.write(16, seconds, rate / rows, rows));
   socket.terminate();
   return { waits, written };
 }
