@@ -1,5 +1,6 @@
 /** The package's public API. */
 
+export type { RealTimeMetrics } from '../streams/snapshot.js';
 export type { EventPage, EventRequest } from './history/events-query.js';
 export { CustomerSyncMonitor, startMonitor } from './monitor.js';
 export {
@@ -7,7 +8,6 @@ export {
   type HourNumbers,
   type MonitorConfig,
   NotReadyError,
-  type RealTimeMetrics,
   type SystemHealth,
 } from './monitor-types.js';
 export type { SourceLog as MonitorLog } from './source/journal.js';

@@ -1,5 +1,4 @@
 /** What goes into the monitor and what comes out, as the package's public API names it. */
-import type { Completeness } from '../streams/event.js';
 import type { SourceLog } from './source/journal.js';
 
 export interface MonitorConfig {
@@ -18,19 +17,6 @@ export interface MonitorConfig {
   /** Install schema and bell where this role may. Default true. */
   readonly migrate?: boolean;
   readonly log?: SourceLog;
-}
-
-export interface RealTimeMetrics {
-  readonly operations_last_5min: number;
-  readonly errors_last_5min: number;
-  readonly current_error_rate: number | null;
-  readonly pending_operations: number;
-  readonly throughput_per_minute: number;
-  readonly duration_p95_ms: number | null;
-  readonly duration_p99_ms: number | null;
-  readonly timestamp: string;
-  readonly lag_ms: number | null;
-  readonly completeness: Completeness;
 }
 
 export interface HourNumbers {

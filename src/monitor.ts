@@ -6,6 +6,7 @@ import type {
   BusinessMetrics,
   OperationMetrics,
   OperationNumbers,
+  RealTimeMetrics,
   Snapshot,
   WindowSnapshot,
 } from '../streams/snapshot.js';
@@ -19,7 +20,6 @@ import {
   type HourNumbers,
   type MonitorConfig,
   NotReadyError,
-  type RealTimeMetrics,
   type SystemHealth,
 } from './monitor-types.js';
 import { decodeRow } from './source/decode.js';

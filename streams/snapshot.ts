@@ -107,3 +107,19 @@ export interface Snapshot {
   readonly other_types: number;
   readonly other_statuses: number;
 }
+
+/** The answer of `GET /api/monitoring/realtime/`. */
+export interface RealTimeMetrics {
+  readonly operations_last_5min: number;
+  readonly errors_last_5min: number;
+  /** Percent over the last five minutes; null when there was no operation. */
+  readonly current_error_rate: number | null;
+  readonly pending_operations: number;
+  readonly throughput_per_minute: number;
+  readonly duration_p95_ms: number | null;
+  readonly duration_p99_ms: number | null;
+  /** ISO 8601 UTC, the database's clock. */
+  readonly timestamp: string;
+  readonly lag_ms: number | null;
+  readonly completeness: Completeness;
+}

@@ -3,9 +3,14 @@
  * Strict objects, so that a key that is not described here fails a test instead of becoming an undocumented feature.
  */
 import { z } from '@hono/zod-openapi';
-import type { BusinessMetrics, OperationMetrics, OperationNumbers } from '../../streams/snapshot.js';
+import type {
+  BusinessMetrics,
+  OperationMetrics,
+  OperationNumbers,
+  RealTimeMetrics,
+} from '../../streams/snapshot.js';
 import type { ErrorBody } from './errors.js';
-import type { EventPage, RealTimeMetrics } from './view.js';
+import type { EventPage } from './view.js';
 
 /** zod's optional keys may be undefined; its exactOptional would be described as required in the document. */
 type Loose<T, K extends keyof T> = Omit<T, K> & { readonly [Key in K]?: T[Key] | undefined };

@@ -2,26 +2,10 @@
  * What the HTTP side needs from the monitor. Structural: src/monitor.ts implements it without importing this folder.
  */
 import type { Observable } from 'rxjs';
-import type { BigId, Completeness, FeedEvent, SyncEvent } from '../../streams/event.js';
-import type { BusinessMetrics, OperationMetrics, Snapshot } from '../../streams/snapshot.js';
+import type { BigId, FeedEvent, SyncEvent } from '../../streams/event.js';
+import type { BusinessMetrics, OperationMetrics, RealTimeMetrics, Snapshot } from '../../streams/snapshot.js';
 import type { SourceState } from '../../streams/source-state.js';
 import type { TotalsView } from '../../streams/totals.js';
-
-/** The answer of `GET /api/monitoring/realtime/`. */
-export interface RealTimeMetrics {
-  readonly operations_last_5min: number;
-  readonly errors_last_5min: number;
-  /** Percent over the last five minutes; null when there was no operation. */
-  readonly current_error_rate: number | null;
-  readonly pending_operations: number;
-  readonly throughput_per_minute: number;
-  readonly duration_p95_ms: number | null;
-  readonly duration_p99_ms: number | null;
-  /** ISO 8601 UTC, the database's clock. */
-  readonly timestamp: string;
-  readonly lag_ms: number | null;
-  readonly completeness: Completeness;
-}
 
 /** Where a client stopped reading the feed. */
 export interface FeedPosition {

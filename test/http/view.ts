@@ -1,17 +1,10 @@
 /** A monitor for the tests of src/http: the real pipeline, driven by hand instead of by a database. */
 import { Subject } from 'rxjs';
-import type {
-  EventPage,
-  EventRequest,
-  FeedPosition,
-  MonitorView,
-  RealTimeMetrics,
-  Replay,
-} from '../../src/http/view.js';
+import type { EventPage, EventRequest, FeedPosition, MonitorView, Replay } from '../../src/http/view.js';
 import type { Batch, Completeness, RowUpdate, SyncRow, Tick } from '../../streams/event.js';
 import { toEvent } from '../../streams/mask.js';
 import { type Pipeline, pipeline } from '../../streams/pipeline.js';
-import type { BusinessMetrics, OperationMetrics, Snapshot } from '../../streams/snapshot.js';
+import type { BusinessMetrics, OperationMetrics, RealTimeMetrics, Snapshot } from '../../streams/snapshot.js';
 import type { SourceState } from '../../streams/source-state.js';
 import type { TotalsView } from '../../streams/totals.js';
 
