@@ -35,6 +35,20 @@ const SHAPES: Record<string, Shape> = {
     // An integer id has no room for the ids that are given far ahead.
     writers: { weights: { ahead: 0 } },
   },
+  // As Django would name it, with what other portals have beside our columns, and without what they lack.
+  other: {
+    table: 'common_customersynclog',
+    setup: `${createTable('common_customersynclog', {
+      ...NOW,
+      id: 'bigserial PRIMARY KEY',
+      correlation_id: 'uuid',
+      customer_email: undefined,
+      'Session Id': 'varchar(40)',
+      ip_address: `inet DEFAULT '10.0.0.1'`,
+      user_agent: `text DEFAULT 'agent'`,
+    })}; ${INDEXES('common_customersynclog')}`,
+    writers: { uuid: true },
+  },
   bare: {
     table: 'bare',
     setup: `CREATE TABLE bare (id bigserial PRIMARY KEY, operation_type text, status text, created_at timestamptz DEFAULT clock_timestamp());
@@ -63,11 +77,13 @@ const RUNS: Record<Version, [shape: string, bell: 'auto' | 'always' | 'off'][]> 
     ['plain', 'always'],
     ['partitioned', 'auto'],
     ['bare', 'auto'],
+    ['other', 'auto'],
     ['quoted', 'off'],
   ],
   15: [
     ['plain', 'auto'],
     ['quoted', 'auto'],
+    ['other', 'off'],
     ['partitioned', 'always'],
     ['bare', 'off'],
   ],

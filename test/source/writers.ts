@@ -26,6 +26,8 @@ export interface WriterOptions {
   readonly weights?: Partial<Record<Kind, number>>;
   /** The table has only the required columns. */
   readonly bare?: boolean;
+  /** The table's correlation_id is a uuid. */
+  readonly uuid?: boolean;
 }
 
 const KINDS = [
@@ -210,6 +212,13 @@ export class Writer {
       );
   }
 
+  #correlation(): string {
+    const run = Math.floor(this.#random() * 1e6);
+    return this.#options.uuid
+      ? `'00000000-0000-4000-8000-${String(run).padStart(12, '0')}'::uuid`
+      : `'run-${run}'::text`;
+  }
+
   #row(): string {
     const random = this.#random;
     const pick = <T>(all: readonly T[]) => all[Math.floor(random() * all.length)] as T;
@@ -222,7 +231,7 @@ export class Writer {
           : String(Math.floor(Math.exp(3 + random() * 6)));
     const created =
       random() < 0.1 ? `now() - interval '${Math.floor(random() * 90_000)} seconds'` : 'clock_timestamp()';
-    return `'${pick(OPERATION_TYPES)}'::text AS c1, '${status}'::text AS c2, ${Math.floor(random() * 1e6)}::bigint AS c3, 'run-${Math.floor(random() * 1e6)}'::text AS c4,
+    return `'${pick(OPERATION_TYPES)}'::text AS c1, '${status}'::text AS c2, ${Math.floor(random() * 1e6)}::bigint AS c3, ${this.#correlation()} AS c4,
       ${duration}::int AS c5, '{"conflict_source": "data_import", "search_method": "email", "email_sent": ${random() < 0.3}}'::jsonb AS c6, ${created} AS c7`;
   }
 
