@@ -1,3 +1,4 @@
+import type { Savings } from '../../streams/business.js';
 import { isError, OPERATION_TYPES, STATUSES } from '../../streams/event.js';
 import { MAX_DURATION_MS } from '../../streams/histogram.js';
 import { Names, recordOf } from '../../streams/names.js';
@@ -12,11 +13,6 @@ export type Query = (text: string, values?: readonly unknown[]) => Promise<(stri
 export interface TableShape {
   readonly qualified: string;
   readonly columns: ReadonlySet<string>;
-}
-
-export interface Savings {
-  readonly manualResolutionMinutes: number;
-  readonly hourCost?: number | undefined;
 }
 
 /** The table's rows of a half-open period, in numbers, by SQL: exact for any period, at the price of a scan. */

@@ -10,7 +10,7 @@ export class DatabaseClock {
     if (Number.isFinite(databaseNow)) this.#offset = databaseNow - performance.now();
   }
 
-  /** ms of the epoch; undefined before the first reading. */
+  /** Whether the database was asked at least once. */
   get known(): boolean {
     return this.#offset !== undefined;
   }

@@ -59,7 +59,6 @@ export class Link {
   #pid = 0;
   /** Called once per life, when it is lost or closed. */
   onLost: (() => void) | undefined;
-  /** Server messages (notices) are not ours to show; notifications go here. */
 
   constructor(name: string, options: LinkOptions) {
     this.name = name;

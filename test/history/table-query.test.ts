@@ -5,11 +5,11 @@ import {
   hoursOfTable,
   operationsOfTable,
   type Query,
-  type Savings,
   type TableShape,
 } from '../../src/history/table-query.js';
 import { ReadPool } from '../../src/source/pool.js';
 import { READER_SESSION } from '../../src/source/source.js';
+import type { Savings } from '../../streams/business.js';
 import { businessDifferences, operationDifferences } from '../monitor/oracle.js';
 import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';
 import { createTable, discover } from '../source/tables.js';

@@ -1,6 +1,6 @@
 import { Link } from '../../src/source/connection.js';
 import { type BellSetting, migrate } from '../../src/source/migrate.js';
-import { READER_SESSION, Source, type SourceOptions } from '../../src/source/source.js';
+import { Source, type SourceOptions } from '../../src/source/source.js';
 import { discoverTable } from '../../src/source/table.js';
 import type { BigId, SyncRow } from '../../streams/event.js';
 
@@ -82,5 +82,3 @@ export async function until(
   }
   throw new Error(`waited ${ms} ms in vain: ${what}`);
 }
-
-export { READER_SESSION };
