@@ -21,6 +21,12 @@ export interface Generation {
   readonly since: number;
 }
 
+/** What `recentHoles` lists at most: ids in one hole, and in all. */
+export interface HoleLimit {
+  readonly width: number;
+  readonly ids: number;
+}
+
 export interface CursorLimits {
   /** Ranges of holes kept in all; beyond that the oldest generation is given up to the audit, and counted. */
   readonly maxRanges: number;
@@ -111,6 +117,35 @@ export class Cursor {
       this.#generations.push({ holes: this.#fresh, holders: new Set(holders), due: true, since: now });
       this.#fresh = new RangeSet();
     }
+  }
+
+  /**
+   * The newest small holes: writers of short transactions fill most of them within milliseconds, sooner than the next
+   * look. No hole of a long import (it would be read for nothing again and again), none older than `notBefore`.
+   */
+  recentHoles(notBefore: number, limit: HoleLimit): Range[] {
+    const recent: Range[] = [];
+    let ids = 0;
+    const sets = [this.#fresh];
+    for (const generation of this.#generations.toReversed())
+      if (generation.since >= notBefore) sets.push(generation.holes);
+    for (const holes of sets)
+      for (const [from, to] of holes) {
+        const width = to - from + 1;
+        if (width > limit.width) continue;
+        if (ids + width > limit.ids) return recent;
+        ids += width;
+        recent.push([from, to]);
+      }
+    return recent;
+  }
+
+  /** Ids that were read from among `recentHoles`: they are folded and no longer holes. */
+  filled(ids: readonly number[]): void {
+    if (ids.length === 0) return;
+    for (const holes of [this.#fresh, ...this.#generations.map((generation) => generation.holes)])
+      if (ids.some((id) => holes.has(id))) holes.deleteAll(ids);
+    this.#generations = this.#generations.filter((generation) => generation.holes.size > 0);
   }
 
   /** Generations whose holes are to be read again now. */

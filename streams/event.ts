@@ -3,6 +3,8 @@
  * Values only: no clock, no socket. Times are milliseconds of the Unix epoch, by the clock of whoever wrote them.
  */
 
+import type { Rollup } from './rollup.js';
+
 /** A number where it is exact (up to 2^53-1), else the decimal digits: a bigint of Postgres is never rounded. */
 export type BigId = number | string;
 
@@ -40,14 +42,44 @@ export interface RowUpdate {
   readonly previous: SyncRow;
 }
 
+/** A span of time, half-open, ms. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is kept of the settled rows of one minute and operation type (rollup.ts), on its way into the windows. */
+export interface MinuteOfType {
+  /** Start of the minute, ms. */
+  readonly start: number;
+  readonly operationType: string;
+  readonly rollup: Rollup;
+}
+
 /**
  * What the reader found in one step, each row once.
- * `origin: 'start'` marks rows read to fill the windows (at start, after a reset): they make no events and no
- * `*_total` counts. `reset` says that all that was folded before is void.
+ *
+ * | origin | windows | history | events and `*_total` |
+ * |---|---|---|---|
+ * | `live`: written while we watch | yes | yes | yes |
+ * | `start`: was there before (start, catching up, backfill) | yes | yes | no |
+ * | `window`: history holds it already; fills the windows after a restart | yes | no | no |
+ * | `refold`: all settled and pending rows of `span`, in place of what the windows hold for it | yes | no | no |
+ *
+ * `reset` says that all that was folded before is void.
  */
 export interface Batch {
-  readonly origin: 'live' | 'start';
+  readonly origin: 'live' | 'start' | 'window' | 'refold';
   readonly reset?: boolean;
+  /** Only with `refold`; whole multiples of five minutes. */
+  readonly span?: Span;
+  /**
+   * Only with `refold`: successful rows outside `span`, of customers who are no longer in it. The windows know the newest
+   * row of a customer only, and could not tell that there was an older one.
+   */
+  readonly witnesses?: readonly SyncRow[];
+  /** Only with `window`: minutes older than any whose rows are read singly. */
+  readonly minutes?: readonly MinuteOfType[];
   readonly rows: readonly SyncRow[];
   readonly updates: readonly RowUpdate[];
   /** Pending rows that were deleted. */

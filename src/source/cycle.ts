@@ -77,7 +77,7 @@ export class Cycle {
     seen.behind = more;
     if (!more) seen.upToDateAt = performance.now();
     // Just armed: every silent writer has ended, so read once more, then sleep.
-    return more || moreAhead || armed ? 0 : this.#pause();
+    return more || moreAhead || armed ? 0 : this.#pause(begin);
   }
 
   async #look(now: number): Promise<void> {
@@ -149,7 +149,7 @@ export class Cycle {
     return false;
   }
 
-  #pause(): number {
+  #pause(begin: number): number {
     const { reader, bells, keeper, listener, cadenceMs } = this.#parts;
     const now = performance.now();
     const heard =
@@ -160,6 +160,8 @@ export class Cycle {
       const change = this.#rung || this.#rungRound ? this.#pendingAt + this.#pendingRation - now : POLL_MS;
       return Math.max(1, Math.min(hole, change));
     }
-    return now - this.#rowsAt < 1_000 ? cadenceMs : Math.max(cadenceMs, IDLE_CADENCE_MS);
+    if (now - this.#rowsAt >= 1_000) return Math.max(cadenceMs, IDLE_CADENCE_MS);
+    // From poll to poll; but a round that took long, among busy writers, leaves them as much again.
+    return Math.max(cadenceMs / 4, cadenceMs - (now - begin));
   }
 }

@@ -37,6 +37,10 @@ const QUIET_ROWS = 500;
 const PAGE_ROWS = 10_000;
 const MIN_PAGE_ROWS = 500;
 
+/** Holes are asked for with each poll for this long; what stays open longer waits for its holder to leave. ms. */
+const RECENT_MS = 250;
+const RECENT_HOLES = { width: 100, ids: 500 };
+
 /** Reads what is new, each row once. One statement at a time; each is a transaction of its own. */
 export class Reader {
   readonly #options: ReaderOptions;
@@ -134,16 +138,22 @@ export class Reader {
    */
   async poll(): Promise<{ rows: number; more: boolean }> {
     const cursor = this.#mustHave();
-    const raw = await this.#options.link.query(this.#statements.poll, [cursor.high, QUIET_ROWS], 'csm_poll');
-    const first = raw[0] as (string | null)[]; // the sequence always has a row
+    const polled = await this.#pollOnce(cursor);
+    const first = polled[0] as (string | null)[]; // the sequence always has a row
     const s = Number(first[0]);
     this.#options.clock.set(Number(first[1]) * 1000);
     this.#checkSequence(s);
-    if (first[2] === null) {
+    const before = cursor.high;
+    const raw = polled.filter((columns) => Number(columns[2]) > before);
+    let read = this.#fill(
+      cursor,
+      polled.filter((columns) => columns[2] !== null && Number(columns[2]) <= before),
+    );
+    if (raw.length === 0) {
       cursor.pulled(s, []);
-      return { rows: 0, more: false };
+      return { rows: read, more: false };
     }
-    let read = this.#take(cursor, raw, 2, s, raw.length >= QUIET_ROWS);
+    read += this.#take(cursor, raw, 2, s, raw.length >= QUIET_ROWS);
     let size = raw.length >= QUIET_ROWS ? this.#pageRows : 0;
     let last = size;
     // A few pages, then the caller has a turn: locks, pending rows and the bell are looked at under a backlog too.
@@ -154,6 +164,16 @@ export class Reader {
       read += this.#take(cursor, page, 0, s, last >= size);
     }
     return { rows: read, more: cursor.high < s };
+  }
+
+  /** Holes of the last moments are asked for along with what is new: a look is rationed, and comes later. */
+  #pollOnce(cursor: Cursor): Promise<(string | null)[][]> {
+    const { link, clock } = this.#options;
+    const holes = cursor.recentHoles(clock.now() - RECENT_MS, RECENT_HOLES);
+    const values = [cursor.high, QUIET_ROWS];
+    if (holes.length === 0) return link.query(this.#statements.poll, values, 'csm_poll');
+    const [from, to] = [holes.map(([first]) => first), holes.map(([, last]) => last)];
+    return link.query(this.#statements.pollAgain, [...values, from, to], 'csm_poll_again');
   }
 
   /** ms to wait until the next look: it takes every lock partition's latch for a moment, so it is rationed. */
@@ -217,6 +237,13 @@ export class Reader {
     }
     cursor.pulled(full ? (ids.at(-1) ?? s) : s, ids);
     this.#ahead.passed(cursor.high);
+    this.#emit(rows, 'live');
+    return rows.length;
+  }
+
+  #fill(cursor: Cursor, raw: (string | null)[][]): number {
+    const rows = raw.map((columns) => decodeRow(columns, 2));
+    cursor.filled(rows.map((row) => row.id as number));
     this.#emit(rows, 'live');
     return rows.length;
   }

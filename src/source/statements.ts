@@ -5,6 +5,8 @@ import type { OptionalColumn, TableInfo } from './table.js';
 export interface Statements {
   /** $1 id, $2 limit: S, the clock, then the columns; one row with null columns where there is no new row. */
   readonly poll: string;
+  /** The same, and with it the rows in $3, $4 bounds of ranges (inclusive) below $1. */
+  readonly pollAgain: string;
   /** $1 id (exclusive), $2 id (inclusive), $3 limit. */
   readonly page: string;
   /** $1, $2 bounds of ranges (inclusive). */
@@ -83,6 +85,10 @@ export function buildStatements(table: TableInfo): Statements {
     poll: `WITH ${tableFirst}, s AS MATERIALIZED (SELECT ${s} AS s, date_part('epoch', clock_timestamp()) AS now FROM ${seq})
       SELECT s.s, s.now, r.* FROM s LEFT JOIN LATERAL (
         SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= s.s ORDER BY t.id LIMIT $2) r ON true`,
+    pollAgain: `WITH ${tableFirst}, s AS MATERIALIZED (SELECT ${s} AS s, date_part('epoch', clock_timestamp()) AS now FROM ${seq})
+      SELECT s.s, s.now, r.* FROM s LEFT JOIN LATERAL (
+        (SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= s.s ORDER BY t.id LIMIT $2) UNION ALL
+        (SELECT ${cols} FROM unnest($3::int8[], $4::int8[]) AS h(a, b) JOIN ${t} t ON t.id BETWEEN h.a AND h.b)) r ON true`,
     page: `SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= $2::int8 ORDER BY t.id LIMIT $3`,
     ranges: `SELECT ${cols} FROM unnest($1::int8[], $2::int8[]) AS r(a, b) JOIN ${t} t ON t.id BETWEEN r.a AND r.b`,
     byIds: `SELECT ${cols} FROM ${t} t WHERE t.id = ANY ($1::int8[])`,
