@@ -35,10 +35,16 @@ export const SETTINGS = {
   BELL: choice(['auto', 'always', 'off'], {
     help: 'auto: writers notify only while the monitor is idle; always: every statement notifies; off: no trigger, polling only',
   }),
-  HISTORY: choice(['auto', 'off'], { help: 'off keeps no history in the database (so far none is kept)' }),
+  HISTORY: choice(['auto', 'off'], {
+    help: 'auto: minutes and a checkpoint in the schema sync_monitor, where this role may write there; off: none, a start reads the last 24 h again',
+  }),
   ROLLUP_RETENTION_DAYS: number(400, {
     ...{ min: 1, max: 3_650, whole: true, unit: 'days' },
-    help: 'how far back a period may reach',
+    help: 'how far back a period may reach, and how long quarter hours, days and months are kept',
+  }),
+  BACKFILL_MAX_ROWS_PER_SECOND: number(20_000, {
+    ...{ min: 100, max: 10_000_000, whole: true },
+    help: 'speed at which the first start reads an old table, newest rows first, beside the live ones',
   }),
   PROMETHEUS_METRICS_ENABLED: flag(true, { help: 'false: the Prometheus endpoints answer 404' }),
   METRICS_CACHE_TTL: number(1, {
