@@ -42,6 +42,7 @@ describe('parseConfig', () => {
       BELL: 'auto',
       HISTORY: 'auto',
       ROLLUP_RETENTION_DAYS: 400,
+      BACKFILL_MAX_ROWS_PER_SECOND: 20_000,
       PROMETHEUS_METRICS_ENABLED: true,
       METRICS_CACHE_TTL: 1,
       MANUAL_RESOLUTION_MINUTES: 10,
