@@ -3,8 +3,8 @@
  * means, its default, its range. `parseConfig` is pure; `readConfig` gathers what it parses.
  */
 import { join, resolve } from 'node:path';
+import { nearest } from '../streams/nearest.js';
 import { readDotenv, readSecret } from './config-files.js';
-import { nearest } from './config-nearest.js';
 import { SETTINGS } from './config-table.js';
 import { type Setting, SettingError } from './config-types.js';
 
