@@ -76,14 +76,17 @@ export function decodeDurations(bytes: Buffer): DurationCells {
   let size = 0;
   let cell = 0;
   for (let at = HEADER; at < plain.length; ) {
-    let value = 0;
-    let scale = 1;
-    let byte: number;
-    do {
-      byte = plain[at++] ?? 0;
-      value += (byte & 127) * scale;
-      scale *= 128;
-    } while (byte > 127);
+    let value = plain[at++] as number; // at is within
+    // Nearly all take a byte.
+    if (value > 127) {
+      value &= 127;
+      let byte: number;
+      for (let scale = 128; ; scale *= 128) {
+        byte = plain[at++] ?? 0;
+        value += (byte & 127) * scale;
+        if (byte < 128) break;
+      }
+    }
     if (value % 2 === 1) {
       cell += (value + 1) / 2;
       continue;
