@@ -3,21 +3,22 @@
  * A row is read once and then added to its bucket, its segment and the customers. Each of these loops over the columns on
  * its own, so that its memory stays in the cache and the processor can overlap its misses.
  */
-import { type BigId, OPERATION_TYPES, STATUSES, type SyncRow } from './event.js';
+import type { BigId, SyncRow } from './event.js';
 import { CELLS, cellOf, MAX_DURATION_MS } from './histogram.js';
+import { bigintOf, highWord } from './int64.js';
 import { CONFLICT_TYPE, IDENTIFICATION_TYPE, SUCCESS_STATUS } from './kinds.js';
-import { Names } from './names.js';
 import {
   ADMIN_MAILS,
-  CONFLICT_SOURCES,
   countAt,
   durationAt,
-  IDENTIFICATION_METHODS,
   METHODS_AT,
   SOURCES_AT,
   TYPES_AT_FIRST,
   UNKNOWN,
 } from './numbers.js';
+import type { Vocabulary } from './vocabulary.js';
+
+export { Vocabulary } from './vocabulary.js';
 
 /** Rows that fit: few enough for the columns to stay in the nearest cache. */
 const ROOM = 512;
@@ -25,17 +26,6 @@ const ROOM = 512;
 /** Instead of a key: the row has no duration that counts, or a negative one. */
 const NO_DURATION = -1;
 const NEGATIVE_DURATION = -2;
-
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
-
-/** The names that rows have used so far. */
-export class Vocabulary {
-  readonly types = new Names(OPERATION_TYPES);
-  readonly statuses = new Names(STATUSES);
-  readonly sources = new Names(CONFLICT_SOURCES);
-  readonly methods = new Names(IDENTIFICATION_METHODS);
-}
 
 export class Facts {
   size = 0;
@@ -104,13 +94,11 @@ export class Facts {
   private readCustomer(id: BigId, at: number): boolean {
     if (typeof id === 'number' && Number.isSafeInteger(id)) {
       this.customerLow[at] = id;
-      // Dividing by a power of two is exact; the floor makes it two's complement below 0.
-      this.customerHigh[at] = Math.floor(id / 4_294_967_296);
+      this.customerHigh[at] = highWord(id);
       return true;
     }
-    const digits = String(id);
-    const value = /^-?\d{1,20}$/.test(digits) ? BigInt(digits) : null;
-    if (value === null || value < INT64_MIN || value > INT64_MAX) {
+    const value = bigintOf(id);
+    if (value === null) {
       this.unreadable += 1;
       return false;
     }

@@ -76,6 +76,11 @@ export class Names {
       throw new RangeError(`no name has index ${index}; valid are 0 to ${this.size - 1}`);
     return name;
   }
+
+  /** The names that were not known from the start, in the order in which they came. */
+  unknown(): string[] {
+    return this.names.slice(this.otherIndex + 1);
+  }
 }
 
 /** Where in the hints a name is looked for. */

@@ -3,8 +3,16 @@
  * Empty, add and merge; nothing is ever subtracted, because pending rows, the only ones that change, are not in it:
  * they are few and are kept one by one.
  */
-import { type BigId, PENDING, type SyncRow } from './event.js';
+import { CellCounts } from './cell-counts.js';
+import { DistinctIds } from './distinct.js';
+import { PENDING, type SyncRow } from './event.js';
 import { cellOf, MAX_DURATION_MS } from './histogram.js';
+import { CONFLICT_TYPE, IDENTIFICATION_TYPE, SUCCESS_STATUS } from './kinds.js';
+import { UNKNOWN } from './numbers.js';
+import type { Vocabulary } from './vocabulary.js';
+
+const SUCCESS = 'success';
+const NOTHING: Tally = new Map();
 
 /** Rows by a name; a Map because `__proto__` is a name like any other. */
 export type Tally = ReadonlyMap<string, number>;
@@ -43,13 +51,29 @@ export interface RowNames {
   readonly method: string | null;
 }
 
-const FEW = 64;
+/** The names of a row whose operation type has this index; registers those that are new. */
+export function namesOf(row: SyncRow, type: number, words: Vocabulary): RowNames {
+  const { statuses, sources, methods } = words;
+  const status = statuses.index(row.status);
+  const successful = status === SUCCESS_STATUS;
+  return {
+    status: statuses.name(status),
+    source:
+      successful && type === CONFLICT_TYPE
+        ? sources.name(sources.index(row.conflictSource ?? UNKNOWN))
+        : null,
+    method:
+      successful && type === IDENTIFICATION_TYPE
+        ? methods.name(methods.index(row.identificationMethod ?? UNKNOWN))
+        : null,
+  };
+}
 
 /** Adds up rows and rollups of one period and type. */
 export class RollupBuilder {
-  private readonly statuses = new Map<string, number>();
-  private readonly sources = new Map<string, number>();
-  private readonly methods = new Map<string, number>();
+  private readonly statuses = new Counts();
+  private sources: Counts | null = null;
+  private methods: Counts | null = null;
   private durationCount = 0;
   private durationSum = 0;
   private durationMin = Number.POSITIVE_INFINITY;
@@ -58,29 +82,32 @@ export class RollupBuilder {
   private adminMails = 0;
   private idMin = Number.POSITIVE_INFINITY;
   private idMax = Number.NEGATIVE_INFINITY;
-  private readonly cells = new Map<number, number>();
-  private customers: bigint[] = [];
-  // Length at which the customers are made distinct: doubling keeps that cheap.
-  private distinctAt = FEW;
+  private readonly cells = new CellCounts();
+  private readonly customers = new DistinctIds();
 
-  /** @throws RangeError for a pending row: it may change, and nothing here can be taken back */
+  /**
+   * A customer that is no 64-bit integer is left out.
+   * @throws RangeError for a pending row: it may change, and nothing here can be taken back
+   */
   add(row: SyncRow, names: RowNames): void {
-    if (row.status === PENDING) throw new RangeError(`row ${row.id} is pending and cannot be rolled up`);
-    bump(this.statuses, names.status, 1);
-    if (names.source !== null) bump(this.sources, names.source, 1);
-    if (names.method !== null) bump(this.methods, names.method, 1);
+    const { status } = names;
+    if (status === PENDING) throw new RangeError(`row ${row.id} is pending and cannot be rolled up`);
+    this.statuses.bump(status, 1);
+    if (names.source !== null) this.source().bump(names.source, 1);
+    if (names.method !== null) this.method().bump(names.method, 1);
     if (row.emailSent) this.adminMails += 1;
-    this.addDuration(row.durationMs);
-    if (row.status === 'success' && row.customerId !== null) this.addCustomer(row.customerId);
-    if (typeof row.id !== 'number') return;
-    if (row.id < this.idMin) this.idMin = row.id;
-    if (row.id > this.idMax) this.idMax = row.id;
+    const { durationMs, customerId, id } = row;
+    if (durationMs !== null) this.addDuration(durationMs);
+    if (customerId !== null && status === SUCCESS) this.customers.add(customerId);
+    if (typeof id !== 'number') return;
+    if (id < this.idMin) this.idMin = id;
+    if (id > this.idMax) this.idMax = id;
   }
 
   merge(other: Rollup): void {
-    for (const [name, count] of other.statuses) bump(this.statuses, name, count);
-    for (const [name, count] of other.sources) bump(this.sources, name, count);
-    for (const [name, count] of other.methods) bump(this.methods, name, count);
+    for (const [name, count] of other.statuses) this.statuses.bump(name, count);
+    for (const [name, count] of other.sources) this.source().bump(name, count);
+    for (const [name, count] of other.methods) this.method().bump(name, count);
     this.durationCount += other.durationCount;
     this.durationSum += other.durationSum;
     this.durationMin = Math.min(this.durationMin, other.durationMin ?? Number.POSITIVE_INFINITY);
@@ -89,37 +116,33 @@ export class RollupBuilder {
     this.adminMails += other.adminMails;
     this.idMin = Math.min(this.idMin, other.idMin ?? Number.POSITIVE_INFINITY);
     this.idMax = Math.max(this.idMax, other.idMax ?? Number.NEGATIVE_INFINITY);
-    other.cells.forEach((cell, i) => {
-      this.cells.set(cell, (this.cells.get(cell) ?? 0) + (other.cellCounts[i] as number));
-    });
-    for (const customer of other.customers) this.customers.push(customer);
-    if (this.customers.length > this.distinctAt) this.makeDistinct();
+    this.cells.merge({ cells: other.cells, counts: other.cellCounts });
+    this.customers.addSorted(other.customers);
   }
 
   /** What was added so far; adding may go on. */
   build(): Rollup {
-    this.makeDistinct();
-    const cells = Int32Array.from(this.cells.keys()).sort();
+    const { cells, counts } = this.cells.values();
     return {
-      statuses: new Map(this.statuses),
+      statuses: this.statuses.tally(),
       durationCount: this.durationCount,
       durationSum: this.durationSum,
       durationMin: finite(this.durationMin),
       durationMax: finite(this.durationMax),
       durationNegative: this.durationNegative,
       cells,
-      cellCounts: Float64Array.from(cells, (cell) => this.cells.get(cell) as number), // a key of the map
-      customers: BigInt64Array.from(this.customers),
-      sources: new Map(this.sources),
-      methods: new Map(this.methods),
+      cellCounts: counts,
+      customers: this.customers.values(),
+      sources: this.sources?.tally() ?? NOTHING,
+      methods: this.methods?.tally() ?? NOTHING,
       adminMails: this.adminMails,
       idMin: finite(this.idMin),
       idMax: finite(this.idMax),
     };
   }
 
-  private addDuration(durationMs: number | null): void {
-    if (durationMs === null || Number.isNaN(durationMs) || durationMs > MAX_DURATION_MS) return;
+  private addDuration(durationMs: number): void {
+    if (Number.isNaN(durationMs) || durationMs > MAX_DURATION_MS) return;
     if (durationMs < 0) {
       this.durationNegative += 1;
       return;
@@ -128,24 +151,38 @@ export class RollupBuilder {
     this.durationSum += durationMs;
     if (durationMs < this.durationMin) this.durationMin = durationMs;
     if (durationMs > this.durationMax) this.durationMax = durationMs;
-    const cell = cellOf(durationMs);
-    this.cells.set(cell, (this.cells.get(cell) ?? 0) + 1);
+    this.cells.add(cellOf(durationMs));
   }
 
-  private addCustomer(id: BigId): void {
-    this.customers.push(BigInt(id));
-    if (this.customers.length > this.distinctAt) this.makeDistinct();
+  private source(): Counts {
+    this.sources ??= new Counts();
+    return this.sources;
   }
 
-  private makeDistinct(): void {
-    const sorted = BigInt64Array.from(this.customers).sort();
-    this.customers = [...sorted.filter((id, i) => i === 0 || id !== sorted[i - 1])];
-    this.distinctAt = Math.max(FEW, 2 * this.customers.length);
+  private method(): Counts {
+    this.methods ??= new Counts();
+    return this.methods;
   }
 }
 
-function bump(tally: Map<string, number>, name: string, by: number): void {
-  tally.set(name, (tally.get(name) ?? 0) + by);
+/** Counts by a few names; the names of a vocabulary are the same strings each time, so comparing beats hashing. */
+class Counts {
+  private readonly names: string[] = [];
+  private readonly counts: number[] = [];
+
+  bump(name: string, by: number): void {
+    const at = this.names.indexOf(name);
+    if (at >= 0) {
+      this.counts[at] = (this.counts[at] as number) + by;
+      return;
+    }
+    this.names.push(name);
+    this.counts.push(by);
+  }
+
+  tally(): Tally {
+    return new Map(this.names.map((name, i) => [name, this.counts[i] as number]));
+  }
 }
 
 function finite(value: number): number | null {

@@ -1,44 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type BigId, OPERATION_TYPES, STATUSES, type SyncRow } from '../../streams/event.js';
+import type { BigId, SyncRow } from '../../streams/event.js';
 import { Fold } from '../../streams/fold.js';
+import { fields } from './arbitraries.js';
 import { Oracle } from './oracle.js';
 import { batch, NOON, row, tick } from './rows.js';
 
-const types = fc.oneof(
-  { weight: 8, arbitrary: fc.constantFrom(...OPERATION_TYPES) },
-  { weight: 2, arbitrary: fc.integer({ min: 0, max: 60 }).map((n) => `unknown_${n}`) },
-  { weight: 1, arbitrary: fc.constantFrom('__proto__', 'constructor', '', 'other', 'toString') },
-);
-const statuses = fc.oneof(
-  { weight: 8, arbitrary: fc.constantFrom(...STATUSES) },
-  { weight: 3, arbitrary: fc.constant('pending') },
-  { weight: 1, arbitrary: fc.integer({ min: 0, max: 50 }).map((n) => `status_${n}`) },
-);
-const durations = fc.option(
-  fc.oneof(
-    fc.integer({ min: 0, max: 5000 }),
-    fc.integer({ min: 0, max: 2 ** 31 - 1 }),
-    fc.constantFrom(0, 1, 2047, 2048, 2 ** 31 - 1, -1, -500),
-  ),
-);
-const customers: fc.Arbitrary<BigId | null> = fc.option(
-  fc.oneof(
-    fc.integer({ min: -5, max: 20 }),
-    fc.constantFrom<BigId>(
-      '9223372036854775807',
-      '-9223372036854775808',
-      '9007199254740993',
-      '9007199254740992',
-      Number.MAX_SAFE_INTEGER,
-      Number.MIN_SAFE_INTEGER,
-      4_294_967_296,
-      4_294_967_297,
-      -4_294_967_296,
-    ),
-    fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n - 1n }).map(String),
-  ),
-);
 /** created_at, relative to the now of its batch (ms), or absolute where infinite or far away. */
 const times = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: -70_000, max: 500 }).map((ms) => ({ relative: ms })) },
@@ -63,16 +30,7 @@ const times = fc.oneof(
   },
 );
 
-const rows = fc.record({
-  operationType: types,
-  status: statuses,
-  time: times,
-  durationMs: durations,
-  customerId: customers,
-  conflictSource: fc.option(fc.constantFrom('portal_registration', 'data_import', 'odd', '__proto__')),
-  identificationMethod: fc.option(fc.constantFrom('onec_id', 'tax_id', 'email', 'odd')),
-  emailSent: fc.boolean(),
-});
+const rows = fc.tuple(fields, times).map(([of, time]) => ({ ...of, time }));
 type Raw = typeof rows extends fc.Arbitrary<infer T> ? T : never;
 
 const steps = fc.oneof(
