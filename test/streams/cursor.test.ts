@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Cursor, type CursorLimits } from '../../streams/cursor.js';
 
 /** Ranges of ids that are still open; the generations may hold them in more pieces, never in fewer. */
@@ -163,5 +163,96 @@ describe('bounds', () => {
     expect([openRanges(cursor), cursor.unsealedIds, cursor.givenUp]).toEqual([4, 4, 6]);
     expect(cursor.low).toBe(13);
     expect(crowd(4, { maxRanges: 4 }).cursor.givenUp).toBe(0);
+  });
+});
+
+describe('holes of the last moments', () => {
+  const LIMIT = { width: 100, ids: 500 };
+
+  /** Looks at the holes of `ids` and lets them wait for `holder`. */
+  function waiting(cursor: Cursor, upTo: number, ids: readonly number[], holder: string, now: number): void {
+    cursor.pulled(upTo, ids);
+    lookAndReread(cursor, [...holders.add(holder)], now);
+  }
+  let holders = new Set<string>();
+  beforeEach(() => {
+    holders = new Set();
+  });
+
+  test('those without a look come first, then the newest generation; older ones are left to the looks', () => {
+    const cursor = new Cursor(0);
+    waiting(cursor, 2, [2], 'old', 100);
+    waiting(cursor, 5, [3, 5], 'newer', 200);
+    waiting(cursor, 8, [6, 7], 'newest', 300);
+    cursor.pulled(10, [9]);
+    expect(cursor.recentHoles(200, LIMIT)).toEqual([
+      [10, 10],
+      [8, 8],
+      [4, 4],
+    ]);
+    expect(cursor.recentHoles(Number.POSITIVE_INFINITY, LIMIT)).toEqual([[10, 10]]);
+    expect(cursor.recentHoles(0, LIMIT)).toHaveLength(4);
+  });
+
+  test('the hole of an import is too wide; a hole at the bound is not', () => {
+    const cursor = new Cursor(0);
+    cursor.pulled(100_000, [100, 99_900]); // 1..99, 101..99,899, 99,901..100,000
+    expect(cursor.recentHoles(0, LIMIT)).toEqual([
+      [1, 99],
+      [99_901, 100_000],
+    ]);
+    expect(cursor.recentHoles(0, { width: 99, ids: 500 })).toEqual([[1, 99]]);
+  });
+
+  test('no more ids than the bound in all, whichever holes they are of', () => {
+    const cursor = new Cursor(0);
+    cursor.pulled(12, [4, 8, 12]); // three holes of three ids
+    expect(cursor.recentHoles(0, { width: 100, ids: 9 })).toHaveLength(3);
+    expect(cursor.recentHoles(0, { width: 100, ids: 8 })).toEqual([
+      [1, 3],
+      [5, 7],
+    ]);
+    expect(cursor.recentHoles(0, { width: 100, ids: 2 })).toEqual([]);
+    expect(new Cursor(5).recentHoles(0, LIMIT)).toEqual([]);
+  });
+
+  test('what was read from among them is open no longer, in whichever set it was', () => {
+    const cursor = new Cursor(0);
+    waiting(cursor, 3, [3], 'a', 100);
+    waiting(cursor, 6, [6], 'b', 200);
+    cursor.pulled(9, [9]);
+    cursor.filled([1, 5, 8]);
+    expect([1, 2, 3, 4, 5, 6, 7, 8, 9].filter((id) => cursor.isOpen(id))).toEqual([2, 4, 7]);
+    expect([cursor.unsealedIds, cursor.low]).toEqual([3, 1]);
+    cursor.filled([]);
+    expect(cursor.unsealedIds).toBe(3);
+  });
+
+  test('a generation that is filled to the last id closes although its holders live on', () => {
+    const cursor = new Cursor(0);
+    waiting(cursor, 2, [], 'a', 100);
+    waiting(cursor, 4, [], 'b', 200);
+    cursor.filled([1, 2]);
+    expect([cursor.openGenerations, cursor.openSince, cursor.low]).toEqual([1, 200, 2]);
+    cursor.filled([3, 4]);
+    expect([cursor.openGenerations, cursor.openSince, cursor.low, cursor.needsLook]).toEqual([
+      0,
+      undefined,
+      4,
+      false,
+    ]);
+  });
+
+  test('a generation that is due stays due for what was not filled', () => {
+    const cursor = new Cursor(0);
+    waiting(cursor, 3, [], 'a', 100);
+    cursor.looked(new Set(), 200);
+    cursor.filled([2]);
+    expect(cursor.due().map((generation) => [...generation.holes])).toEqual([
+      [
+        [1, 1],
+        [3, 3],
+      ],
+    ]);
   });
 });
