@@ -1,11 +1,11 @@
 /** The package's public API. */
 
+export type { DayNumbers, HourNumbers } from '../streams/breakdown.js';
 export type { RealTimeMetrics } from '../streams/snapshot.js';
 export type { EventPage, EventRequest } from './history/events-query.js';
 export { CustomerSyncMonitor, startMonitor } from './monitor.js';
 export {
   type ComponentHealth,
-  type HourNumbers,
   type MonitorConfig,
   NotReadyError,
   type SystemHealth,

@@ -19,18 +19,6 @@ export interface MonitorConfig {
   readonly log?: SourceLog;
 }
 
-export interface HourNumbers {
-  readonly hour: string;
-  readonly total_operations: number;
-  readonly successful_operations: number;
-  readonly failed_operations: number;
-  readonly success_rate: number | null;
-  readonly avg_duration_ms: number | null;
-  readonly p95_duration_ms: number | null;
-  readonly p99_duration_ms: number | null;
-  readonly by_type: Readonly<Record<string, Omit<HourNumbers, 'hour' | 'by_type'>>>;
-}
-
 export interface ComponentHealth {
   readonly component: string;
   readonly available: boolean;

@@ -1,23 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { type Observable, Subject, type Subscription } from 'rxjs';
+import type { DayNumbers, HourNumbers } from '../streams/breakdown.js';
 import type { FeedEvent, Tick } from '../streams/event.js';
 import { type Pipeline, pipeline } from '../streams/pipeline.js';
 import type {
   BusinessMetrics,
   OperationMetrics,
-  OperationNumbers,
   RealTimeMetrics,
   Snapshot,
   WindowSnapshot,
 } from '../streams/snapshot.js';
 import type { SourceState } from '../streams/source-state.js';
 import type { TotalsView } from '../streams/totals.js';
+import { Zone } from '../streams/zone.js';
 import { shipped } from './files.js';
 import { type EventPage, type EventRequest, eventsOfTable } from './history/events-query.js';
-import { businessOfTable, hoursOfTable, operationsOfTable } from './history/table-query.js';
+import { businessOfTable, operationsOfTable } from './history/table-query.js';
+import { breakdownOfTable } from './monitor-breakdown.js';
 import {
   type ComponentHealth,
-  type HourNumbers,
   type MonitorConfig,
   NotReadyError,
   type SystemHealth,
@@ -173,16 +174,20 @@ export class CustomerSyncMonitor {
     return this.#pool.snapshot((query) => eventsOfTable(query, table, request, SEARCH));
   }
 
-  /** Each full hour (UTC) that the period touches, hours without rows included. @throws as above */
-  async getHourlyBreakdown(start: Date, end: Date): Promise<readonly HourNumbers[]> {
-    const hours = await this.#pool.snapshot((query) => hoursOfTable(query, this.#source.table, start, end));
-    return hours.map((metrics) => ({
-      hour: metrics.period_start,
-      ...hourNumbers(metrics),
-      by_type: Object.fromEntries(
-        Object.entries(metrics.by_type).map(([type, of]) => [type, hourNumbers(of)]),
-      ),
-    }));
+  /**
+   * Each clock hour that the period touches, whole, hours without rows included; in UTC, or in the time zone of that
+   * name.
+   * @throws RangeError for a name that is none, else as above
+   */
+  async getHourlyBreakdown(start: Date, end: Date, tz?: string): Promise<readonly HourNumbers[]> {
+    const slices = await this.#breakdown('hours', start, end, tz);
+    return slices.map(([hour, numbers]) => ({ hour, ...numbers }));
+  }
+
+  /** Each calendar day that the period touches, likewise. @throws as above */
+  async getDailyBreakdown(start: Date, end: Date, tz?: string): Promise<readonly DayNumbers[]> {
+    const slices = await this.#breakdown('days', start, end, tz);
+    return slices.map(([day, numbers]) => ({ day, ...numbers }));
   }
 
   /** The last five minutes, as of the newest snapshot. @throws NotReadyError before the first */
@@ -272,20 +277,18 @@ export class CustomerSyncMonitor {
     return snapshot?.completeness.state === 'complete' ? snapshot.windows['24h'] : undefined;
   }
 
+  async #breakdown(unit: 'hours' | 'days', start: Date, end: Date, tz: string | undefined) {
+    const zone = new Zone(tz ?? 'UTC');
+    const bounds = zone[unit](start.getTime(), end.getTime());
+    const slices = await this.#pool.snapshot((query) => breakdownOfTable(query, this.#source.table, bounds));
+    return slices.map(({ start: at, ...numbers }) => {
+      const shown = tz === undefined ? new Date(at).toISOString() : zone.iso(at);
+      return [shown, numbers] as const;
+    });
+  }
+
   #period(start: Date | undefined, end: Date | undefined): [Date, Date] {
     const to = end ?? new Date(this.#source.clock.now());
     return [start ?? new Date(to.getTime() - DAY_MS), to];
   }
-}
-
-function hourNumbers(of: OperationNumbers) {
-  return {
-    total_operations: of.total_operations,
-    successful_operations: of.success_count,
-    failed_operations: of.error_count,
-    success_rate: of.success_rate,
-    avg_duration_ms: of.duration_avg_ms,
-    p95_duration_ms: of.duration_p95_ms,
-    p99_duration_ms: of.duration_p99_ms,
-  };
 }

@@ -1,81 +1,27 @@
 /** The routes that read: numbers, health, metrics. Each handler is a call of the view and nothing else. */
 import type { Context } from 'hono';
-import { type RouteDescription, TEXT } from './describe.js';
+import { json, type RouteDescription, TEXT, UNAVAILABLE } from './describe.js';
 import { ApiError, errorBody, errorResponse } from './errors.js';
 import { eventQuery, parseEventRequest } from './event-request.js';
 import type { Metrics } from './metrics.js';
-import { type Period, parsePeriod } from './period.js';
 import { notHealthy, notReady } from './readiness.js';
 import {
   aliveAnswer,
-  businessMetrics,
   errorAnswer,
   eventPage,
   healthAnswer,
   notReadyAnswer,
-  operationMetrics,
-  periodQuery,
   readyAnswer,
   realTimeMetrics,
 } from './schemas.js';
 import type { MonitorView } from './view.js';
 
-const UNAVAILABLE = { description: 'Nothing can be measured now; `code` says why.', schema: errorAnswer };
-const BAD_PERIOD = {
-  description: 'A date or the period is not valid; `message` says how.',
-  schema: errorAnswer,
-};
-
-function json(c: Context, body: object, status: 200 | 503 = 200): Response {
-  c.header('Cache-Control', 'no-store');
-  return c.json(body, status);
-}
-
 function unavailable(c: Context, status: 'unhealthy' | 'not_ready', reason: ApiError): Response {
   return json(c, { status, ...errorBody(reason) }, 503);
 }
 
-/** The period of a request; the database's clock says what "now" is, as far as it is known. */
-function periodOf(c: Context, view: MonitorView, clock: () => number): Period {
-  const at = view.latest()?.at;
-  const now = at === undefined ? clock() : Date.parse(at);
-  return parsePeriod(new URL(c.req.url).searchParams, now, view.retentionDays);
-}
-
-export function monitoringRoutes(view: MonitorView, clock: () => number): readonly RouteDescription[] {
+export function monitoringRoutes(view: MonitorView): readonly RouteDescription[] {
   return [
-    {
-      path: '/api/monitoring/operations/',
-      summary: 'Counts, rates and durations of a period',
-      description: 'start_date <= created_at < end_date; without both, the last 24 hours.',
-      tag: 'monitoring',
-      query: periodQuery,
-      answers: {
-        200: { description: 'The numbers of the period', schema: operationMetrics },
-        400: BAD_PERIOD,
-        503: UNAVAILABLE,
-      },
-      handle: async (c) => {
-        const { start, end } = periodOf(c, view, clock);
-        return json(c, await view.getOperationMetrics(start, end));
-      },
-    },
-    {
-      path: '/api/monitoring/business/',
-      summary: 'Business numbers of a period',
-      description: 'start_date <= created_at < end_date; without both, the last 24 hours.',
-      tag: 'monitoring',
-      query: periodQuery,
-      answers: {
-        200: { description: 'The numbers of the period', schema: businessMetrics },
-        400: BAD_PERIOD,
-        503: UNAVAILABLE,
-      },
-      handle: async (c) => {
-        const { start, end } = periodOf(c, view, clock);
-        return json(c, await view.getBusinessMetrics(start, end));
-      },
-    },
     {
       path: '/api/monitoring/realtime/',
       summary: 'The last five minutes',

@@ -28,6 +28,21 @@ export interface RouteDescription {
 
 export const TEXT = z.string();
 
+export const UNAVAILABLE: Answer = {
+  description: 'Nothing can be measured now; `code` says why.',
+  schema: errorAnswer,
+};
+export const BAD_PERIOD: Answer = {
+  description: 'A date, the period or another parameter is not valid; `message` says how.',
+  schema: errorAnswer,
+};
+
+/** An answer that no cache keeps. */
+export function json(c: Context, body: object, status: 200 | 503 = 200): Response {
+  c.header('Cache-Control', 'no-store');
+  return c.json(body, status);
+}
+
 const error = (description: string): Answer => ({ description, schema: errorAnswer });
 
 const CLOSED_ANSWERS: Readonly<Record<number, Answer>> = {

@@ -1,7 +1,9 @@
 /**
- * `start_date` and `end_date` of a query, read strictly: a date that is misread silently gives wrong numbers.
+ * `start_date`, `end_date` and `tz` of a query, read strictly: a date that is misread silently gives wrong numbers.
  * Pure; the clock comes in as an argument.
  */
+import { nearest } from '../../streams/nearest.js';
+import { Zone } from '../../streams/zone.js';
 import { ApiError } from './errors.js';
 
 export interface Period {
@@ -28,10 +30,11 @@ export function quoted(value: string): string {
 }
 
 /**
- * One ISO 8601 date, with or without a time and an offset; UTC where no offset is given, midnight where no time is.
+ * One ISO 8601 date, with or without a time and an offset; midnight where no time is given, the zone's own time, or
+ * UTC without one, where no offset is.
  * @returns milliseconds of the Unix epoch, or undefined when it is no such date.
  */
-export function parseIsoDate(text: string): number | undefined {
+export function parseIsoDate(text: string, zone?: Zone): number | undefined {
   const match = ISO.exec(text);
   if (match === null) return undefined;
   const part = (index: number): number => Number(match[index] ?? 0);
@@ -44,7 +47,9 @@ export function parseIsoDate(text: string): number | undefined {
   // The 30th of February becomes the 1st or 2nd of March there.
   if (new Date(local).getUTCDate() !== day) return undefined;
   const sign = match[9] === '-' ? -1 : 1;
-  const time = local - sign * (offsetHour * 60 + offsetMinute) * 60_000;
+  const hasOffset = match[8] !== undefined || match[9] !== undefined;
+  const time =
+    zone && !hasOffset ? zone.instant(local) : local - sign * (offsetHour * 60 + offsetMinute) * 60_000;
   return time >= FIRST_MS && time < END_MS ? time : undefined;
 }
 
@@ -66,10 +71,10 @@ export function single(query: URLSearchParams, name: string): string | undefined
  * A date that may be given once, ms of the Unix epoch.
  * @throws ApiError 400: unparsable, or given twice.
  */
-export function dateParameter(query: URLSearchParams, name: string): number | undefined {
+export function dateParameter(query: URLSearchParams, name: string, zone?: Zone): number | undefined {
   const value = single(query, name);
   if (value === undefined) return undefined;
-  const time = parseIsoDate(value.trim());
+  const time = parseIsoDate(value.trim(), zone);
   if (time === undefined) {
     throw new ApiError(400, 'invalid_date', `${name} is ${quoted(value)}; it must be ${FORM}.`, {
       parameter: name,
@@ -79,39 +84,81 @@ export function dateParameter(query: URLSearchParams, name: string): number | un
 }
 
 /**
+ * The time zone that a query names, once.
+ * @throws ApiError 400: no such zone, or given twice.
+ */
+export function zoneParameter(query: URLSearchParams): Zone | undefined {
+  const value = single(query, 'tz');
+  if (value === undefined) return undefined;
+  try {
+    return new Zone(value);
+  } catch {
+    const message =
+      `tz is ${quoted(value)}, which is no time zone; it must be a name of the tz database such as ` +
+      `Europe/Moscow or UTC. The nearest is ${nearestZone(value)}.`;
+    throw new ApiError(400, 'invalid_time_zone', message, { parameter: 'tz' });
+  }
+}
+
+/** By the whole name, or by the city alone where no more is said: `Berlin` is nearer to `UTC` than `Europe/Berlin` is. */
+function nearestZone(value: string): string {
+  const asked = value.slice(0, 60).toLowerCase();
+  const names = ['UTC', ...Intl.supportedValuesOf('timeZone')];
+  const key = (name: string) => (asked.includes('/') ? name : name.replace(/^.*\//, '')).toLowerCase();
+  const byKey = new Map(names.map((name) => [key(name), name]));
+  return byKey.get(nearest(asked, [...byKey.keys()])) ?? 'UTC';
+}
+
+export interface PeriodRules {
+  /** What an absent end means, for the checks only; ms. */
+  readonly now: number;
+  readonly retentionDays: number;
+  /** Whose time the dates without an offset are in; default UTC. */
+  readonly zone?: Zone | undefined;
+  /** Where a period begins of which only the end is given; default a day earlier. */
+  readonly before?: (end: number) => number;
+}
+
+/**
  * Reads the period of a query.
- * @param nowMs what an absent end means, for the checks only.
  * @throws ApiError 400: unparsable date, parameter given twice, end not after start, longer than the retention.
  */
-export function parsePeriod(query: URLSearchParams, nowMs: number, retentionDays: number): Period {
-  const given = dateParameter(query, 'start_date');
-  const end = dateParameter(query, 'end_date');
-  // An end alone asks for the day before it; the monitor's own default would be the day before now.
-  const start = given ?? (end === undefined ? undefined : end - DAY_MS);
-  if (start !== undefined) {
-    const until = end ?? nowMs;
-    const iso = (time: number): string => new Date(time).toISOString();
-    if (until <= start) {
-      const what = end === undefined ? `now (${iso(until)})` : `end_date (${iso(until)})`;
-      throw new ApiError(
-        400,
-        'invalid_period',
-        `${what} is not after start_date (${iso(start)}); a period runs from start_date up to, and without, end_date, ` +
-          'and a date without a time means its midnight UTC.',
-      );
-    }
-    if (until - start > retentionDays * DAY_MS) {
-      const days = Math.ceil(((until - start) / DAY_MS) * 10) / 10;
-      throw new ApiError(
-        400,
-        'period_too_long',
-        `The period is ${days} days long; at most ${retentionDays} days are kept (ROLLUP_RETENTION_DAYS).`,
-        { max_days: retentionDays },
-      );
-    }
-  }
+export function parsePeriod(query: URLSearchParams, rules: PeriodRules): Period {
+  const given = dateParameter(query, 'start_date', rules.zone);
+  const end = dateParameter(query, 'end_date', rules.zone);
+  const before = rules.before ?? ((time: number) => time - DAY_MS);
+  // An end alone asks for the time before it; the monitor's own default would be the day before now.
+  const start = given ?? (end === undefined ? undefined : before(end));
+  if (start !== undefined) checkPeriod(start, end, rules);
   return {
     start: start === undefined ? undefined : new Date(start),
     end: end === undefined ? undefined : new Date(end),
   };
+}
+
+function checkPeriod(
+  start: number,
+  end: number | undefined,
+  { now, retentionDays, zone }: PeriodRules,
+): void {
+  const until = end ?? now;
+  const iso = (time: number): string => new Date(time).toISOString();
+  if (until <= start) {
+    const what = end === undefined ? `now (${iso(until)})` : `end_date (${iso(until)})`;
+    throw new ApiError(
+      400,
+      'invalid_period',
+      `${what} is not after start_date (${iso(start)}); a period runs from start_date up to, and without, end_date, ` +
+        `and a date without a time means its midnight ${zone ? `in ${zone.name}` : 'UTC'}.`,
+    );
+  }
+  if (until - start > retentionDays * DAY_MS) {
+    const days = Math.ceil(((until - start) / DAY_MS) * 10) / 10;
+    throw new ApiError(
+      400,
+      'period_too_long',
+      `The period is ${days} days long; at most ${retentionDays} days are kept (ROLLUP_RETENTION_DAYS).`,
+      { max_days: retentionDays },
+    );
+  }
 }

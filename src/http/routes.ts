@@ -9,6 +9,7 @@ import { ApiError, errorResponse, toApiError } from './errors.js';
 import type { LiveStats } from './live.js';
 import { createMetrics } from './metrics.js';
 import { type Page, pageResponse } from './page.js';
+import { periodRoutes } from './period-routes.js';
 import type { MonitorView } from './view.js';
 
 export interface AppOptions {
@@ -83,7 +84,7 @@ export function createApp(view: MonitorView, options: AppOptions): OpenAPIHono {
   const health = healthRoutes(view);
   const exposition = metricsRoutes(metrics);
   const own = ownRoutes(() => document, page);
-  const routes = [...monitoringRoutes(view, clock), ...health, ...exposition, ...own];
+  const routes = [...periodRoutes(view, clock), ...monitoringRoutes(view), ...health, ...exposition, ...own];
 
   app.use(securityHeaders);
   app.use(guard(access, paths(health), paths(exposition)));

@@ -15,16 +15,16 @@ import type { EventPage } from './view.js';
 /** zod's optional keys may be undefined; its exactOptional would be described as required in the document. */
 type Loose<T, K extends keyof T> = Omit<T, K> & { readonly [Key in K]?: T[Key] | undefined };
 
-const count = z.number().int().min(0);
+export const count = z.number().int().min(0);
 /** A bigint of Postgres: digits where a JSON number would not be exact. */
 export const bigId = z.union([z.number().int(), z.string().regex(/^-?\d+$/)]);
-const percent = z
+export const percent = z
   .number()
   .min(0)
   .max(100)
   .nullable()
   .openapi({ description: 'Percent; null when there was nothing.' });
-const millis = z
+export const millis = z
   .number()
   .min(0)
   .nullable()
@@ -177,15 +177,3 @@ export const readyAnswer = z.strictObject({ status: z.literal('ready') }).openap
 export const notReadyAnswer = z
   .strictObject({ status: z.enum(['unhealthy', 'not_ready']), error: errorAnswer.shape.error })
   .openapi('NotReady');
-
-/** Described for the document; period.ts reads the values, because their rules span both. */
-export const periodQuery = z.object({
-  start_date: z.string().optional().openapi({
-    description: 'ISO 8601, inclusive; UTC where no offset is given. Default: 24 hours before the end.',
-    example: '2026-01-31T00:00:00Z',
-  }),
-  end_date: z
-    .string()
-    .optional()
-    .openapi({ description: 'ISO 8601, exclusive. Default: now.', example: '2026-02-01' }),
-});

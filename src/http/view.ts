@@ -2,6 +2,7 @@
  * What the HTTP side needs from the monitor. Structural: src/monitor.ts implements it without importing this folder.
  */
 import type { Observable } from 'rxjs';
+import type { DayNumbers, HourNumbers } from '../../streams/breakdown.js';
 import type { BigId, FeedEvent, SyncEvent } from '../../streams/event.js';
 import type { BusinessMetrics, OperationMetrics, RealTimeMetrics, Snapshot } from '../../streams/snapshot.js';
 import type { SourceState } from '../../streams/source-state.js';
@@ -59,6 +60,12 @@ export interface MonitorView {
    */
   getOperationMetrics(start?: Date, end?: Date): Promise<OperationMetrics>;
   getBusinessMetrics(start?: Date, end?: Date): Promise<BusinessMetrics>;
+  /**
+   * Each clock hour (or calendar day) that the half-open period touches, whole, those without rows included. `tz` is the
+   * name of a time zone, as the engine has it; without it UTC.
+   */
+  getHourlyBreakdown(start: Date, end: Date, tz?: string): Promise<readonly HourNumbers[]>;
+  getDailyBreakdown(start: Date, end: Date, tz?: string): Promise<readonly DayNumbers[]>;
   getRealTimeMetrics(): RealTimeMetrics;
   /** Newest first. A filter on a column that the table lacks fails with the code `column_absent` and its `column`. */
   getEvents(request: EventRequest): Promise<EventPage>;

@@ -70,6 +70,15 @@ describe('the document', () => {
     ['/api/monitoring/operations/', 'start_date=2020-01-01', 400],
     ['/api/monitoring/business/', 'end_date=2026-01-02', 200],
     ['/api/monitoring/business/', 'end_date=noon', 400],
+    ['/api/monitoring/operations/', 'start_date=2026-01-01&end_date=2026-01-02&compare=day,week', 200],
+    ['/api/monitoring/operations/', 'compare=month', 400],
+    ['/api/monitoring/business/', 'compare=week', 200],
+    ['/api/monitoring/hourly/', 'start_date=2026-10-24&end_date=2026-10-26&tz=Europe/Berlin', 200],
+    ['/api/monitoring/hourly/', 'tz=Asia/Kathmandu&compare=day,week', 200],
+    ['/api/monitoring/hourly/', 'tz=Asia/Kathmando', 400],
+    ['/api/monitoring/daily/', 'end_date=2026-01-02&tz=America/New_York&compare=day', 200],
+    ['/api/monitoring/daily/', 'start_date=2020-01-01', 400],
+    ['/api/monitoring/daily/', 'tz=', 400],
     ['/api/events/', 'type=export_to_1c,of_a_new_kind&type=batch_operation&status=error&limit=500', 200],
     ['/api/events/', 'customer_id=7&since=2026-01-01&until=9999-01-01&before_id=9223372036854775807', 200],
     ['/api/events/', 'correlation_id=x&onec_id=y', 200],
@@ -87,6 +96,36 @@ describe('the document', () => {
     const named = judge.document.paths[path]?.get?.parameters?.map((one) => one.name) ?? [];
     if (status === 200) for (const name of new URLSearchParams(query).keys()) expect(named).toContain(name);
   });
+
+  it.each(['UTC', 'Europe/Berlin', 'Asia/Kathmandu', 'Australia/Lord_Howe'])(
+    'has the hours and days of %s as SQL has them',
+    async (tz) => {
+      for (const [path, unit] of [
+        ['hourly', 'hour'],
+        ['daily', 'day'],
+      ] as const) {
+        const response = await get(`/api/monitoring/${path}/?tz=${tz}`);
+        const { rows } = (await response.json()) as { rows: Record<string, unknown>[] };
+        const { rows: expected } = await client.query(
+          `SELECT date_trunc('${unit}', created_at, '${tz}') AS at, count(*)::int AS n,
+             count(*) FILTER (WHERE status = 'success')::int AS well, percentile_disc(0.95) WITHIN GROUP (ORDER BY duration_ms) AS p95,
+             count(*) FILTER (WHERE operation_type = 'batch_operation')::int AS batches
+           FROM customer_sync_logs GROUP BY 1 ORDER BY 1`,
+        );
+        const full = rows.filter((row) => row.total_operations !== 0);
+        expect(
+          full.map((row) => [
+            new Date(String(row[unit])),
+            row.total_operations,
+            row.successful_operations,
+            row.p95_duration_ms,
+            (row.by_type as Record<string, { total_operations: number }>).batch_operation?.total_operations,
+          ]),
+        ).toEqual(expected.map(({ at, n, well, p95, batches }) => [at, n, well, p95, batches]));
+        expect(rows.length).toBeGreaterThanOrEqual(unit === 'hour' ? 24 : 7);
+      }
+    },
+  );
 
   it('tells the truth about the messages of the WebSocket, in both directions', async () => {
     const seen = new Set<string>();
@@ -162,7 +201,7 @@ describe('no input', () => {
   );
   const names = fc.constantFrom(
     ...['type', 'status', 'correlation_id', 'customer_id', 'onec_id', 'since', 'until', 'before_id', 'limit'],
-    ...['start_date', 'end_date', 'tz', '__proto__', ''],
+    ...['start_date', 'end_date', 'tz', 'compare', '__proto__', ''],
   );
   const wellFormed = (text: string) => Buffer.from(text).toString();
   const queries = fc

@@ -6,7 +6,7 @@ import { parseIsoDate, parsePeriod } from '../../src/http/period.js';
 const NOW = Date.parse('2026-03-10T12:00:00Z');
 const DAYS = 400;
 
-const period = (query: string) => parsePeriod(new URLSearchParams(query), NOW, DAYS);
+const period = (query: string) => parsePeriod(new URLSearchParams(query), { now: NOW, retentionDays: DAYS });
 
 function refusal(query: string): ApiError {
   try {

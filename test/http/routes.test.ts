@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { businessAnswer, dailyAnswer, hourlyAnswer, operationAnswer } from '../../src/http/period-schemas.js';
 import {
   aliveAnswer,
-  businessMetrics,
   eventPage,
   healthAnswer,
   operationMetrics,
@@ -13,8 +13,10 @@ import {
 import { busyApp as busy, errorOf, setUpApp as setUp } from './app.js';
 
 const READS: readonly [string, z.ZodType][] = [
-  ['/api/monitoring/operations/', operationMetrics],
-  ['/api/monitoring/business/', businessMetrics],
+  ['/api/monitoring/operations/', operationAnswer],
+  ['/api/monitoring/business/', businessAnswer],
+  ['/api/monitoring/hourly/', hourlyAnswer],
+  ['/api/monitoring/daily/', dailyAnswer],
   ['/api/monitoring/realtime/', realTimeMetrics],
   ['/api/events/', eventPage],
   ['/api/health/', healthAnswer],
@@ -73,7 +75,7 @@ describe('answers', () => {
 const wellFormed = (text: string): string => Buffer.from(text).toString();
 
 describe('refusals', () => {
-  it.each(['/api/monitoring/operations/', '/api/monitoring/business'])(
+  it.each(['operations/', 'business', 'hourly/', 'daily'].map((name) => `/api/monitoring/${name}`))(
     '%s refuses a bad period',
     async (path) => {
       const { app } = busy();
@@ -136,7 +138,7 @@ describe('refusals', () => {
     view.failure = Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:5432 user=secret'), {
       code: 'database_unavailable',
     });
-    for (const name of ['operations', 'business', 'realtime']) {
+    for (const name of ['operations', 'business', 'hourly', 'daily', 'realtime']) {
       const response = await app.request(`/api/monitoring/${name}/`);
       expect(response.status).toBe(503);
       expect(response.headers.get('retry-after')).toBe('5');
@@ -187,16 +189,18 @@ describe('refusals', () => {
         '1000-01-01',
         '%',
         '%ff',
+        'Asia/Kathmandu',
+        'day,week',
         '',
         '0',
         '-1',
       ),
       fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
     );
-    const names = fc.constantFrom('start_date', 'end_date', 'start_date[]', 'tz', '__proto__');
+    const names = fc.constantFrom('start_date', 'end_date', 'start_date[]', 'tz', 'compare', '__proto__');
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom('operations', 'business', 'realtime'),
+        fc.constantFrom('operations', 'business', 'hourly', 'daily', 'realtime'),
         fc.array(fc.tuple(names, dates, fc.boolean()), { maxLength: 4 }),
         async (route, pairs) => {
           const query = pairs
@@ -229,9 +233,12 @@ describe('/openapi.json', () => {
     expect(operations.parameters.map((parameter: { name: string }) => parameter.name)).toEqual([
       'start_date',
       'end_date',
+      'compare',
     ]);
-    const metrics = document.components.schemas.OperationMetrics;
-    expect(metrics.required).toContain('success_rate');
-    expect(document.components.schemas.BusinessMetrics.required).not.toContain('automation_money_saved');
+    const { OperationAnswer, BusinessAnswer } = document.components.schemas;
+    expect(OperationAnswer.required).toContain('success_rate');
+    for (const optional of ['compare', 'compare_reasons', 'aligned'])
+      expect(OperationAnswer.required).not.toContain(optional);
+    expect(BusinessAnswer.required).not.toContain('automation_money_saved');
   });
 });

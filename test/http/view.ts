@@ -140,6 +140,33 @@ export class HandDrivenView implements MonitorView {
     return Promise.resolve().then(() => this.#day(start, end).business);
   }
 
+  /** Of which bounds and zone breakdowns were asked for; each is answered with one row. */
+  readonly breakdowns: (readonly ['hour' | 'day', Date, Date, string | undefined])[] = [];
+
+  async getHourlyBreakdown(start: Date, end: Date, tz?: string) {
+    this.breakdowns.push(['hour', start, end, tz]);
+    return [{ hour: start.toISOString(), ...this.#slice() }];
+  }
+
+  async getDailyBreakdown(start: Date, end: Date, tz?: string) {
+    this.breakdowns.push(['day', start, end, tz]);
+    return [{ day: start.toISOString(), ...this.#slice() }];
+  }
+
+  #slice() {
+    const { total_operations, success_count, error_count, success_rate } = this.#snapshot().windows['24h'];
+    const numbers = {
+      total_operations,
+      successful_operations: success_count,
+      failed_operations: error_count,
+      success_rate,
+      avg_duration_ms: null,
+      p95_duration_ms: null,
+      p99_duration_ms: null,
+    };
+    return { ...numbers, by_type: { sync_changes: numbers } };
+  }
+
   /** The requests that were made; answered with what is folded so far, whatever their filter. */
   readonly eventRequests: EventRequest[] = [];
 
@@ -175,7 +202,11 @@ export class HandDrivenView implements MonitorView {
 
   #day(start: Date | undefined, end: Date | undefined) {
     this.periods.push([start, end]);
-    return this.#snapshot().windows['24h'];
+    const day = this.#snapshot().windows['24h'];
+    if (start === undefined || end === undefined) return day;
+    // As the monitor does: an answer says what it is of.
+    const bounds = { period_start: start.toISOString(), period_end: end.toISOString() };
+    return { ...day, ...bounds, business: { ...day.business, ...bounds } };
   }
 
   #snapshot(): Snapshot {
