@@ -80,6 +80,16 @@ export class Durations {
     }
   }
 
+  /** Adds counts (by place) to cells of a type. */
+  addCells(type: number, cells: Int32Array, counts: Float64Array): void {
+    for (let i = 0; i < cells.length; i++) this.add(type * CELLS + (cells[i] as number), counts[i] as number);
+  }
+
+  clear(): void {
+    this.cells.fill(0);
+    this.blocks.fill(0);
+  }
+
   /** The sub-total of a block; 0 where there is no room for its row. */
   inBlock(row: number, block: number): number {
     return this.blocks[row * BLOCKS + block] ?? 0;

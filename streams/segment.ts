@@ -3,10 +3,11 @@
  * segments between their starts are kept instead of the windows: a row is added to one sum, not to four.
  */
 import type { Bucket } from './bucket.js';
-import { newExtremes, spreadExtremes, spreadToFacts, widenedExtremes } from './extremes.js';
+import { clearExtremes, newExtremes, spreadExtremes, spreadToFacts, widenedExtremes } from './extremes.js';
 import { addNumbers, type Facts } from './facts.js';
 import { Durations } from './histogram.js';
 import { mergeNumbers, newNumbers, TYPES_AT_FIRST, TYPES_AT_MOST, widened } from './numbers.js';
+import { addRollup, type RollupFacts, spreadToRollup } from './rollup-facts.js';
 
 export class Segment {
   numbers = newNumbers(TYPES_AT_FIRST);
@@ -23,6 +24,22 @@ export class Segment {
     addNumbers(this.numbers, facts, from, to, 1);
     this.durations.addAll(facts.key, from, to);
     spreadToFacts(this.extremes, facts, from, to);
+  }
+
+  /** Adds all the rows of a rollup. */
+  addRollup(facts: RollupFacts): void {
+    if (facts.wide) this.widen();
+    addRollup(this.numbers, facts);
+    this.durations.addCells(facts.type, facts.rollup.cells, facts.rollup.cellCounts);
+    spreadToRollup(this.extremes, facts);
+  }
+
+  /** Begins anew with nothing. */
+  clear(): void {
+    this.numbers.fill(0);
+    this.durations.clear();
+    clearExtremes(this.extremes);
+    this.stale.fill(0);
   }
 
   /** Takes back a row that is in a bucket of this segment. */

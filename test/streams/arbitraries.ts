@@ -47,3 +47,10 @@ export const fields = fc.record({
   identificationMethod: fc.option(fc.constantFrom('onec_id', 'tax_id', 'email', 'odd')),
   emailSent: fc.boolean(),
 });
+
+/** The same with fewer unknown names than are kept: how they are bounded depends on which comes first. */
+export const fieldsOfFewNames = fields.map((of) => ({
+  ...of,
+  operationType: of.operationType.replace(/^unknown_\d*(\d)$/, 'unknown_$1'),
+  status: of.status.replace(/^status_\d*(\d)$/, 'status_$1'),
+}));

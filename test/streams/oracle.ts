@@ -4,7 +4,7 @@
 import { expect } from 'vitest';
 import { type BigId, isError, OPERATION_TYPES, STATUSES, type SyncRow } from '../../streams/event.js';
 import { isoOf } from '../../streams/iso.js';
-import type { OperationNumbers, Snapshot, WindowName } from '../../streams/snapshot.js';
+import type { OperationNumbers, Snapshot, WindowName, WindowSnapshot } from '../../streams/snapshot.js';
 
 const SECOND = 1000;
 const SIZES: Record<WindowName, { size: number; step: number }> = {
@@ -88,23 +88,7 @@ export class Oracle {
   private checkWindow(name: WindowName, snapshot: Snapshot): void {
     const { size, step } = SIZES[name];
     const start = (Math.floor((this.end - 1) / step) + 1) * step - size;
-    const rows = this.between(start, this.end);
-    const window = snapshot.windows[name];
-    const minutes = (this.end - start) / 60_000;
-    const bounds = { period_start: isoOf(start), period_end: isoOf(this.end) };
-    expect(window, name).toMatchObject({
-      ...bounds,
-      operations_by_type: countBy(rows.map((row) => row.operationType)),
-    });
-    checkNumbers(window, rows, minutes, name);
-    expect(Object.keys(window.by_type).sort()).toEqual(
-      [...new Set(rows.map((row) => row.operationType))].sort(),
-    );
-    for (const [type, numbers] of Object.entries(window.by_type)) {
-      const ofType = rows.filter((row) => row.operationType === type);
-      checkNumbers(numbers, ofType, minutes, `${name} ${type}`);
-    }
-    expect(window.business, name).toEqual({ ...business(rows), ...bounds });
+    checkPeriod(snapshot.windows[name], this.between(start, this.end), [start, this.end], name);
   }
 
   private checkQueue(snapshot: Snapshot): void {
@@ -140,6 +124,30 @@ export class Oracle {
       expect(throughput.errors[i]).toBe(rows.filter((row) => isError(row.status)).length);
     }
   }
+}
+
+/** `rows`: those of the period, under the names that they are counted by. */
+export function checkPeriod(
+  period: WindowSnapshot,
+  rows: SyncRow[],
+  [start, end]: readonly [start: number, end: number],
+  where: string,
+): void {
+  const minutes = (end - start) / 60_000;
+  const bounds = { period_start: isoOf(start), period_end: isoOf(end) };
+  expect(period, where).toMatchObject({
+    ...bounds,
+    operations_by_type: countBy(rows.map((row) => row.operationType)),
+  });
+  checkNumbers(period, rows, minutes, where);
+  expect(Object.keys(period.by_type).sort()).toEqual(
+    [...new Set(rows.map((row) => row.operationType))].sort(),
+  );
+  for (const [type, numbers] of Object.entries(period.by_type)) {
+    const ofType = rows.filter((row) => row.operationType === type);
+    checkNumbers(numbers, ofType, minutes, `${where} ${type}`);
+  }
+  expect(period.business, where).toEqual({ ...business(rows), ...bounds });
 }
 
 function checkNumbers(actual: OperationNumbers, rows: SyncRow[], minutes: number, where: string): void {
