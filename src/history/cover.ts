@@ -49,7 +49,7 @@ export interface Cover extends Span {
   readonly edges: readonly Span[];
 }
 
-/** Answers for any period, about one moment. */
+/** What is kept of any period, as of one moment. */
 export class Coverage {
   readonly #kept: Kept;
   readonly #todo: readonly Set<number>[] = [new Set(), new Set(), new Set(), new Set()];
@@ -62,54 +62,46 @@ export class Coverage {
     this.#rollupsFrom = ceil(kept.rollupsFrom, QUARTER_MS);
   }
 
-  /** Undefined where the period begins before all that is kept, and the table knows more. */
-  of(period: Span): Cover | undefined {
+  /**
+   * What lies between each two of these bounds (ascending). Where what a bound cuts in two is not in the table any more,
+   * the bound is moved: the last one up, all others down.
+   * @returns undefined where the first bound lies before all that is kept, and the table knows more
+   */
+  between(bounds: readonly number[]): Cover[] | undefined {
+    const since = this.#rollupsFrom;
+    const [first = 0, last = 0] = [bounds[0], bounds.at(-1)];
     const { rawFrom } = this.#kept;
-    if (period.from >= this.#rollupsFrom) return this.#cover(this.widened(period), period);
-    if (rawFrom === null || rawFrom < Math.min(this.#rollupsFrom, period.to)) return undefined;
-    // Nobody has what lies before. The period stays as it was asked for.
-    const from = Math.min(this.#rollupsFrom, period.to);
-    const kept = this.#cover(this.widened({ from, to: period.to }), { from, to: period.to });
-    return { ...kept, from: period.from };
-  }
-
-  /** The period, up to where both ends can be answered exactly: itself, or somewhat more. */
-  widened({ from, to }: Span): Span {
-    const unitAtStart = this.#finest(from);
-    const unitAtEnd = this.#finest(to);
-    const start = floor(from, unitAtStart);
-    const end = floor(to, unitAtEnd);
-    return {
-      from: start === from || this.#inTable(from) ? from : start,
-      to: end === to || this.#inTable(Math.max(end, from)) ? to : end + unitAtEnd,
-    };
-  }
-
-  /** Whether what begins here, or ends here, needs no more than is there. */
-  exact(bound: number): boolean {
-    const start = floor(bound, this.#finest(bound));
-    return start === bound || this.#inTable(start);
-  }
-
-  #cover(used: Span, asked: Span): Cover {
-    const core = {
-      from: ceil(used.from, this.#finest(used.from)),
-      to: floor(used.to, this.#finest(used.to)),
-    };
-    const aligned = used.from !== asked.from || used.to !== asked.to;
-    // No whole minute between the bounds.
-    if (core.from >= core.to) {
-      const none = { from: used.from, to: used.from };
-      const edges = used.from < used.to ? [used] : [];
-      return { ...used, aligned, core: none, parts: [], edges };
+    if (first < since && (rawFrom === null || rawFrom < Math.min(since, last))) return undefined;
+    const used = bounds.map((bound, i) => {
+      // Nobody has what lies before.
+      if (bound <= since) return bound;
+      const unit = this.#finest(bound);
+      const start = floor(bound, unit);
+      // The first one cuts off what comes before it, the others what comes after them.
+      if (start === bound || this.#inTable(i === 0 ? bound : Math.max(start, first))) return bound;
+      return i > 0 && i === bounds.length - 1 ? start + unit : start;
+    });
+    const covers: Cover[] = [];
+    for (const [i, from] of used.slice(0, -1).entries()) {
+      const to = used[i + 1] ?? from;
+      const aligned = from !== bounds[i] || to !== bounds[i + 1];
+      covers.push({ from, to, aligned, ...this.#cover(Math.max(from, since), Math.max(to, since)) });
     }
+    return covers;
+  }
+
+  #cover(from: number, to: number): Pick<Cover, 'core' | 'parts' | 'edges'> {
+    const core = { from: ceil(from, this.#finest(from)), to: floor(to, this.#finest(to)) };
+    // No whole minute between the bounds.
+    if (core.from >= core.to)
+      return { core: { from, to: from }, parts: [], edges: from < to ? [{ from, to }] : [] };
     const parts: Part[] = [];
     this.#divide(MONTH_LEVEL, core, parts);
-    const edges = [
-      { from: used.from, to: core.from },
-      { from: core.to, to: used.to },
-    ].filter(({ from, to }) => from < to);
-    return { ...used, aligned, core, parts, edges };
+    const ends = [
+      { from, to: core.from },
+      { from: core.to, to },
+    ];
+    return { core, parts, edges: ends.filter((end) => end.from < end.to) };
   }
 
   /** Whole periods of this level that hold all that they should, and what lies between them in finer ones. */

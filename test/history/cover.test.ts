@@ -38,8 +38,8 @@ function shown({ parts, edges, aligned, from, to }: Cover): string[] {
 }
 
 const cover = (from: string, to: string, kept: Partial<Kept> = {}) => {
-  const found = new Coverage({ ...ALL, ...kept }).of({ from: at(from), to: at(to) });
-  return found ? shown(found) : 'the table';
+  const found = new Coverage({ ...ALL, ...kept }).between([at(from), at(to)]);
+  return found ? found.flatMap(shown) : 'the table';
 };
 
 describe('a period is put together from', () => {
@@ -138,11 +138,13 @@ describe('a period is put together from', () => {
     // Neither knows anything of that time; it stays the period that was asked for.
     const nothing = new Coverage({ ...ALL, rollupsFrom, rawFrom: at('2024-04-01T00:20') });
     const asked = { from: at('2024-03-01'), to: at('2024-03-02') };
-    expect(nothing.of(asked)).toMatchObject({ ...asked, aligned: false, parts: [], edges: [] });
+    expect(nothing.between([asked.from, asked.to])).toMatchObject([
+      { ...asked, aligned: false, parts: [], edges: [] },
+    ]);
   });
 
   test('as much as a Date can hold, and ends', () => {
-    const found = new Coverage(ALL).of({ from: at('2024-05-01'), to: 8.64e15 });
+    const [found] = new Coverage(ALL).between([at('2024-05-01'), 8.64e15]) ?? [];
     expect(found?.parts.at(-1)?.to).toBe(8.64e15);
   });
 });
@@ -187,7 +189,7 @@ describe('any cover', () => {
   const check = (judge: (found: Cover, asked: Span, kept: Kept) => void) =>
     fc.assert(
       fc.property(periods, keeps, (asked, kept) => {
-        const found = new Coverage(kept).of(asked);
+        const [found] = new Coverage(kept).between([asked.from, asked.to]) ?? [];
         if (!found) throw new Error('history begins before every period here');
         judge(found, asked, kept);
       }),
@@ -275,11 +277,22 @@ describe('any cover', () => {
     });
   });
 
-  test('a bound that is exact moves nothing', () => {
-    check((_, asked, kept) => {
-      const coverage = new Coverage(kept);
-      if (!coverage.exact(asked.from) || !coverage.exact(asked.to)) return;
-      expect(coverage.widened(asked)).toEqual(asked);
-    });
+  test('of several spans follows the one before it, and is no wider than each of them alone would be', () => {
+    fc.assert(
+      fc.property(fc.array(times, { minLength: 2, maxLength: 6 }), keeps, (some, kept) => {
+        const bounds = [...new Set(some)].sort((a, b) => a - b).map((time) => SINCE + time);
+        const coverage = new Coverage(kept);
+        const covers = coverage.between(bounds) ?? [];
+        expect(covers).toHaveLength(bounds.length - 1);
+        covers.forEach((one, i) => {
+          if (i > 0) expect(one.from).toBe(covers[i - 1]?.to);
+          const [alone] = coverage.between([bounds[i] ?? 0, bounds[i + 1] ?? 0]) ?? [];
+          if (!alone?.aligned && covers.every(({ aligned }) => !aligned)) expect(one).toEqual(alone);
+          expect(one.from).toBeGreaterThanOrEqual(alone?.from ?? 0);
+          expect(one.to).toBeLessThanOrEqual(alone?.to ?? 0);
+        });
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });
