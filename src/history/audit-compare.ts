@@ -1,0 +1,190 @@
+/**
+ * Whether history says what the table says, minute by minute: one step over as many minutes as hold a bounded number of
+ * rows, in one snapshot. The checkpoint of that snapshot says exactly which rows are folded, so that whoever writes
+ * meanwhile, and whatever was flushed or was not, the two are equal unless something is wrong.
+ *
+ * Not compared is what `details` holds: reading it could cost megabytes a row. Where no index leads with created_at the
+ * rows are found by their ids, between the smallest and the largest that are known of the minutes of a step: a row of
+ * these minutes with an id outside is not found, nor one of a time for which nothing is known at all.
+ */
+import type { Span } from '../../streams/event.js';
+import { Vocabulary } from '../../streams/vocabulary.js';
+import { agreement, type Differing, differing, noSums, rowsOf, type Sums } from './audit-difference.js';
+import { type FoldedPeriod, readHistory } from './audit-history.js';
+import {
+  type AuditLevel,
+  type AuditTable,
+  auditedFrom,
+  ceilTo,
+  floorTo,
+  type Known,
+  periodMs,
+} from './audit-known.js';
+import { readTable } from './audit-table.js';
+import { MINUTE_LEVEL, MINUTE_MS, QUARTER_LEVEL, QUARTER_MS } from './cover.js';
+import type { Query } from './table-query.js';
+
+export interface StepBudget {
+  /** Rows that a step is meant to compare; a single minute may have more. */
+  readonly rows: number;
+}
+
+export interface Difference extends Differing {
+  /** ms. */
+  readonly start: number;
+  readonly operationType: string;
+}
+
+export interface Comparison extends Span {
+  /** `from` to `to` (ms) was compared; the next step begins at `to`. */
+  readonly level: AuditLevel;
+  /** Periods that history or the table has rows of. */
+  readonly periods: number;
+  readonly rows: number;
+  readonly agreeing: number;
+  readonly all: number;
+  /** In order of time. */
+  readonly differences: readonly Difference[];
+  /** Rows that the table has in each period with a difference, by its start. */
+  readonly tableRows: ReadonlyMap<number, number>;
+  /** Periods that hold too many rows, or whose ids do. */
+  readonly notCompared: number;
+}
+
+/** Where nothing is known of the number of rows, a step is at first not longer than this. */
+const FEW_PERIODS = 1440;
+/** More than history knows of is normal in a minute that is being written; far more has to be split. */
+const SLACK = 4;
+
+/** Compares from `span.from` on, at most up to `span.to` (ms, whole minutes). */
+export async function compareStep(
+  query: Query,
+  table: AuditTable,
+  known: Known,
+  span: Span,
+  budget: StepBudget,
+): Promise<Comparison> {
+  const { level, from, to } = clip(span, known);
+  if (from >= to) return { ...NOTHING, level, from: span.from, to: span.to };
+  const length = periodMs(level);
+  const history = await readHistory(query, { known, level, from, to }, budget.rows);
+  let { end, periods } = history;
+  for (;;) {
+    const single = end - from <= length;
+    const most = SLACK * budget.rows;
+    const found = await readTable(query, table, {
+      known,
+      level,
+      from,
+      to: end,
+      ids: idsOf(periods),
+      ...(!(single && table.createdAtIndexed) && { most }),
+    });
+    if (found !== 'too many') return compare({ level, from, to: end }, periods, found, known);
+    if (single) return { ...NOTHING, level, from, to: end, notCompared: 1 };
+    // In halves; where the end is that of all time, from the beginning of what is known.
+    const half = floorTo(Math.min((from + end) / 2, from + FEW_PERIODS * length), length);
+    end = Math.max(from + length, half);
+    periods = periods.filter(({ start }) => start < end);
+  }
+}
+
+const NO_ROWS: ReadonlyMap<number, number> = new Map();
+const NOTHING = {
+  periods: 0,
+  rows: 0,
+  agreeing: 0,
+  all: 0,
+  differences: [],
+  tableRows: NO_ROWS,
+  notCompared: 0,
+};
+
+/** The part of a span that is kept, and still in the table, in one level. */
+function clip(span: Span, known: Known): { level: AuditLevel; from: number; to: number } {
+  // A quarter hour of which retention has taken a part cannot be compared: it begins with the next.
+  const startOf = (length: number) =>
+    Math.max(floorTo(span.from, length), ceilTo(auditedFrom(known), length));
+  const quarter = startOf(QUARTER_MS);
+  if (quarter < known.minutesFrom)
+    return {
+      level: QUARTER_LEVEL,
+      from: quarter,
+      to: Math.min(ceilTo(span.to, QUARTER_MS), known.minutesFrom),
+    };
+  return {
+    level: MINUTE_LEVEL,
+    from: Math.max(startOf(MINUTE_MS), known.minutesFrom),
+    to: ceilTo(span.to, MINUTE_MS),
+  };
+}
+
+function idsOf(periods: readonly FoldedPeriod[]): readonly [number, number] | null {
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { idMin, idMax } of periods) {
+    if (idMin !== null) min = Math.min(min, idMin);
+    if (idMax !== null) max = Math.max(max, idMax);
+  }
+  return min <= max ? [min, max] : null;
+}
+
+type ByType = Map<string, Sums>;
+
+function compare(
+  step: { readonly level: AuditLevel; readonly from: number; readonly to: number },
+  history: readonly FoldedPeriod[],
+  raw: readonly (readonly (string | null)[])[],
+  known: Known,
+): Comparison {
+  const inHistory = new Map(history.map(({ start, byType }) => [start, byType]));
+  const inTable = sumsByPeriod(raw, new Vocabulary(known.names));
+  const starts = [...new Set([...inHistory.keys(), ...inTable.keys()])].sort((a, b) => a - b);
+  const differences: Difference[] = [];
+  const tableRows = new Map<number, number>();
+  let [rows, agreeing, all] = [0, 0, 0];
+  for (const start of starts) {
+    const [a, b] = [inHistory.get(start) ?? NO_TYPES, inTable.get(start) ?? NO_TYPES];
+    let rowsOfPeriod = 0;
+    for (const sums of b.values()) rowsOfPeriod += rowsOf(sums);
+    rows += rowsOfPeriod;
+    for (const operationType of new Set([...a.keys(), ...b.keys()])) {
+      const [folded, found] = [a.get(operationType) ?? noSums(), b.get(operationType) ?? noSums()];
+      const both = agreement(folded, found);
+      agreeing += both.agreeing;
+      all += both.all;
+      const difference = differing(folded, found);
+      if (difference === null) continue;
+      differences.push({ start, operationType, ...difference });
+      tableRows.set(start, rowsOfPeriod);
+    }
+  }
+  return { ...step, periods: starts.length, rows, agreeing, all, differences, tableRows, notCompared: 0 };
+}
+
+const NO_TYPES: ByType = new Map();
+
+/** Names as history has them: those that it does not know are `other` until it does. */
+function sumsByPeriod(raw: readonly (readonly (string | null)[])[], words: Vocabulary): Map<number, ByType> {
+  const periods = new Map<number, ByType>();
+  for (const [start, type, status, rows, timed, sum, negative, customers, customerSum] of raw) {
+    const at = Number(start);
+    const byType = periods.get(at) ?? new Map<string, Sums>();
+    periods.set(at, byType);
+    const operationType = words.types.name(words.types.find(type ?? ''));
+    const sums = byType.get(operationType) ?? noSums();
+    byType.set(operationType, sums);
+    if (status === 'pending') {
+      sums.reopened += Number(rows);
+      continue;
+    }
+    const name = words.statuses.name(words.statuses.find(status ?? ''));
+    sums.statuses.set(name, (sums.statuses.get(name) ?? 0) + Number(rows));
+    sums.durations += Number(timed);
+    sums.durationSum += Number(sum);
+    sums.negative += Number(negative);
+    // Of the one group of successful rows.
+    if (customers != null) sums.customers += Number(customers);
+    if (customerSum != null) sums.customerSum += BigInt(customerSum);
+  }
+  return periods;
+}
