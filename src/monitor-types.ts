@@ -19,26 +19,6 @@ export interface MonitorConfig {
   readonly log?: SourceLog;
 }
 
-export interface ComponentHealth {
-  readonly component: string;
-  readonly available: boolean;
-  readonly status: 'healthy' | 'degraded' | 'unhealthy' | 'not_configured';
-  readonly message: string;
-  readonly response_time_ms: number | null;
-}
-
-export interface SystemHealth {
-  readonly is_healthy: boolean;
-  readonly status: 'healthy' | 'degraded' | 'unhealthy';
-  readonly components: Readonly<Record<string, ComponentHealth>>;
-  readonly critical_issues: readonly {
-    component: string;
-    message: string;
-    details: Readonly<Record<string, unknown>>;
-  }[];
-  readonly timestamp: string;
-}
-
 /** The monitor has no numbers to give at this moment; `code` says why. */
 export class NotReadyError extends Error {
   readonly code: 'starting' | 'standby' | 'database_unavailable';

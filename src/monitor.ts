@@ -11,18 +11,14 @@ import type {
   WindowSnapshot,
 } from '../streams/snapshot.js';
 import type { SourceState } from '../streams/source-state.js';
+import { type SystemHealth, systemHealth } from '../streams/system-health.js';
 import type { TotalsView } from '../streams/totals.js';
 import { Zone } from '../streams/zone.js';
 import { shipped } from './files.js';
 import { type EventPage, type EventRequest, eventsOfTable } from './history/events-query.js';
 import { businessOfTable, operationsOfTable } from './history/table-query.js';
 import { breakdownOfTable } from './monitor-breakdown.js';
-import {
-  type ComponentHealth,
-  type MonitorConfig,
-  NotReadyError,
-  type SystemHealth,
-} from './monitor-types.js';
+import { type MonitorConfig, NotReadyError } from './monitor-types.js';
 import { decodeRow } from './source/decode.js';
 import type { SourceLog } from './source/journal.js';
 import { ReadPool } from './source/pool.js';
@@ -210,37 +206,11 @@ export class CustomerSyncMonitor {
 
   /** Database and listener as the monitor sees them; never waits for either. */
   getSystemHealth(): SystemHealth {
-    const state = this.#source.state();
-    const completeness = this.#source.completeness();
-    const database: ComponentHealth = {
-      component: 'database',
-      available: state.connected,
-      status: state.connected ? 'healthy' : 'unhealthy',
-      message: state.connected ? 'answers' : 'does not answer',
-      response_time_ms: null,
-    };
-    const dead = state.bell.mode === 'dead';
-    const listener: ComponentHealth = {
-      component: 'listener',
-      available: state.bell.mode !== 'off' && !dead,
-      status: state.bell.mode === 'off' ? 'not_configured' : dead ? 'degraded' : 'healthy',
-      message: dead ? `the bell is dead: ${state.bell.reason}; rows are found by polling` : state.bell.reason,
-      response_time_ms: null,
-    };
-    const status = !state.connected
-      ? 'unhealthy'
-      : dead || completeness.state !== 'complete'
-        ? 'degraded'
-        : 'healthy';
-    return {
-      is_healthy: status === 'healthy',
-      status,
-      components: { database, listener },
-      critical_issues: state.connected
-        ? []
-        : [{ component: 'database', message: database.message, details: {} }],
-      timestamp: new Date(this.#source.clock.now()).toISOString(),
-    };
+    return systemHealth({
+      source: this.#source.state(),
+      completeness: this.#source.completeness(),
+      now: this.#source.clock.now(),
+    });
   }
 
   /** Ends following, within a few seconds whatever the database does. */

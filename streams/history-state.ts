@@ -20,6 +20,8 @@ export interface HistoryState {
   /** Rows written since the process began. */
   readonly flushed_rows: number;
   readonly flush_failures: number;
+  /** Since when every flush has failed, ISO 8601 UTC; null while they succeed. */
+  readonly failing_since: string | null;
   /** Rows in memory that no flush has written yet; a crash now means that they are read again from the table. */
   readonly unflushed_rows: number;
 }

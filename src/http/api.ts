@@ -3,17 +3,10 @@ import type { Context } from 'hono';
 import { json, type RouteDescription, TEXT, UNAVAILABLE } from './describe.js';
 import { ApiError, errorBody, errorResponse } from './errors.js';
 import { eventQuery, parseEventRequest } from './event-request.js';
+import { realTimeAnswer, summaryOf, systemHealth } from './health-schemas.js';
 import type { Metrics } from './metrics.js';
 import { notHealthy, notReady } from './readiness.js';
-import {
-  aliveAnswer,
-  errorAnswer,
-  eventPage,
-  healthAnswer,
-  notReadyAnswer,
-  readyAnswer,
-  realTimeMetrics,
-} from './schemas.js';
+import { aliveAnswer, errorAnswer, eventPage, healthAnswer, notReadyAnswer, readyAnswer } from './schemas.js';
 import type { MonitorView } from './view.js';
 
 function unavailable(c: Context, status: 'unhealthy' | 'not_ready', reason: ApiError): Response {
@@ -26,8 +19,28 @@ export function monitoringRoutes(view: MonitorView): readonly RouteDescription[]
       path: '/api/monitoring/realtime/',
       summary: 'The last five minutes',
       tag: 'monitoring',
-      answers: { 200: { description: 'The numbers now', schema: realTimeMetrics }, 503: UNAVAILABLE },
-      handle: (c) => json(c, view.getRealTimeMetrics()),
+      answers: { 200: { description: 'The numbers now', schema: realTimeAnswer }, 503: UNAVAILABLE },
+      handle: (c) => {
+        const [history, audit] = [view.history?.(), view.audit?.()];
+        return json(c, {
+          ...view.getRealTimeMetrics(),
+          ...(history && { history }),
+          ...(audit && { audit: summaryOf(audit) }),
+        });
+      },
+    },
+    {
+      path: '/api/monitoring/health/',
+      summary: 'The components of the monitor, and how each is doing',
+      tag: 'monitoring',
+      answers: {
+        200: { description: 'Healthy, or degraded: `components` tells which and why', schema: systemHealth },
+        503: { description: 'Unhealthy', schema: systemHealth },
+      },
+      handle: (c) => {
+        const health = view.getSystemHealth();
+        return json(c, health, health.status === 'unhealthy' ? 503 : 200);
+      },
     },
     {
       path: '/api/events/',

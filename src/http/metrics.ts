@@ -9,6 +9,7 @@ import {
   type Labels,
   type Sample,
 } from './exposition.js';
+import { auditFamilies, historyFamilies } from './history-families.js';
 import type { LiveStats } from './live.js';
 import { liveFamilies, snapshotFamilies, sourceFamilies } from './monitor-families.js';
 import { totalsFamilies } from './totals-families.js';
@@ -67,6 +68,8 @@ export function createMetrics(view: MonitorView, options: MetricsOptions): Metri
       ...(snapshot === null ? [] : windowFamilies(snapshot)),
       ...sourceFamilies(view.source()),
       ...snapshotFamilies(snapshot),
+      ...historyFamilies(view.history?.()),
+      ...auditFamilies(view.audit?.()),
       ...liveFamilies(options.liveStats(), options.version),
       ...ofNode,
     ];

@@ -2,10 +2,13 @@
  * What the HTTP side needs from the monitor. Structural: src/monitor.ts implements it without importing this folder.
  */
 import type { Observable } from 'rxjs';
+import type { AuditState } from '../../streams/audit-state.js';
 import type { DayNumbers, HourNumbers } from '../../streams/breakdown.js';
 import type { BigId, FeedEvent, SyncEvent } from '../../streams/event.js';
+import type { HistoryState } from '../../streams/history-state.js';
 import type { BusinessMetrics, OperationMetrics, RealTimeMetrics, Snapshot } from '../../streams/snapshot.js';
 import type { SourceState } from '../../streams/source-state.js';
+import type { SystemHealth } from '../../streams/system-health.js';
 import type { TotalsView } from '../../streams/totals.js';
 
 /** Where a client stopped reading the feed. */
@@ -67,9 +70,14 @@ export interface MonitorView {
   getHourlyBreakdown(start: Date, end: Date, tz?: string): Promise<readonly HourNumbers[]>;
   getDailyBreakdown(start: Date, end: Date, tz?: string): Promise<readonly DayNumbers[]>;
   getRealTimeMetrics(): RealTimeMetrics;
+  getSystemHealth(): SystemHealth;
   /** Newest first. A filter on a column that the table lacks fails with the code `column_absent` and its `column`. */
   getEvents(request: EventRequest): Promise<EventPage>;
   source(): SourceState;
   totals(): TotalsView;
+  /** What is kept in the database, and how far that is. */
+  history?(): HistoryState;
+  /** Of the comparison of history with the table; undefined where there is none. */
+  audit?(): AuditState | undefined;
   readonly retentionDays: number;
 }

@@ -166,9 +166,9 @@ describe('the document', () => {
 
   it('notices what is not described', async () => {
     const answer = (await (await get('/api/monitoring/realtime/')).json()) as object;
-    judge.component('RealTimeMetrics', answer);
-    expect(() => judge.component('RealTimeMetrics', { ...answer, more: 1 })).toThrow(/more/);
-    expect(() => judge.component('RealTimeMetrics', { ...answer, timestamp: null })).toThrow(/timestamp/);
+    judge.component('RealTimeAnswer', answer);
+    expect(() => judge.component('RealTimeAnswer', { ...answer, more: 1 })).toThrow(/more/);
+    expect(() => judge.component('RealTimeAnswer', { ...answer, timestamp: null })).toThrow(/timestamp/);
     expect(() => judge.component('ServerMessage', { type: 'news' })).toThrow();
     expect(() => judge.component('SubscribeMessage', { type: 'subscribe', topics: ['news'] })).toThrow();
   });

@@ -5,7 +5,7 @@ import { createAccess } from '../../src/http/auth.js';
 import { createMetrics, type Metrics } from '../../src/http/metrics.js';
 import { createApp } from '../../src/http/routes.js';
 import { OPERATION_TYPES, STATUSES } from '../../streams/event.js';
-import { COMPLETE, HandDrivenView, NO_CLIENTS, row, START } from './view.js';
+import { COMPLETE, HandDrivenView, HISTORY, NO_CLIENTS, row, START } from './view.js';
 
 const PROMTOOL = '/usr/bin/promtool';
 const OPENMETRICS = 'application/openmetrics-text';
@@ -101,6 +101,21 @@ describe('families', () => {
     ['sync_monitor_pending_tracked', '1'],
     ['sync_monitor_resets_total', '0'],
     ['sync_monitor_info{version="1.2.3"}', '1'],
+    ['sync_monitor_history_state{state="backfilling"}', '1'],
+    ['sync_monitor_history_state{state="ready"}', '0'],
+    ['sync_monitor_backfill_ratio', '0.25'],
+    ['sync_monitor_backfill_rows_per_second', '5000'],
+    ['sync_monitor_flush_seconds', '0.012'],
+    ['sync_monitor_flush_timestamp_seconds', String(START / 1_000 - 2)],
+    ['sync_monitor_flush_rows_total', '700'],
+    ['sync_monitor_flush_failures_total', '2'],
+    ['sync_monitor_unflushed_rows', '9'],
+    ['sync_monitor_audit_finds_total{kind="late"}', '2'],
+    ['sync_monitor_audit_finds_total{kind="status"}', '0'],
+    ['sync_monitor_audit_rounds_total{part="newest"}', '4'],
+    ['sync_monitor_audit_last_timestamp_seconds', String(START / 1_000 - 30)],
+    ['sync_monitor_audit_agreement_ratio', '0.5'],
+    ['sync_monitor_audit_failures_total', '1'],
   ])('%s is %s', async (series, value) => {
     expect((await samples(busy().metrics)).get(series)).toBe(value);
   });
@@ -130,6 +145,33 @@ describe('families', () => {
     ]) {
       expect(names.filter((name) => name.startsWith(absent))).toEqual([]);
     }
+  });
+
+  it('of history are without samples, but for its state, where none is kept', async () => {
+    const { view, metrics } = setUp();
+    const read = /^sync_monitor_(history|backfill|flush|unflushed|audit)/;
+    const found = async () => [...(await samples(metrics))].filter(([series]) => read.test(series));
+    const off = [
+      ['sync_monitor_history_state{state="off"}', '1'],
+      ['sync_monitor_history_state{state="backfilling"}', '0'],
+      ['sync_monitor_history_state{state="ready"}', '0'],
+    ];
+    Object.assign(view, { historyState: { ...HISTORY, state: 'off' }, auditState: undefined });
+    expect(await found()).toEqual(off);
+    Object.assign(view, { history: undefined, audit: undefined });
+    expect(await found()).toEqual(off);
+  });
+
+  it.each([
+    [null, '1', '0'],
+    [{ percent: null, rows_per_second: null, seconds_left: null }, undefined, undefined],
+  ])('of a backfill that is %j', async (backfill, ratio, speed) => {
+    const { view, metrics } = setUp();
+    view.historyState = { ...HISTORY, backfill, last_flush_at: null, last_flush_ms: null };
+    const found = await samples(metrics);
+    expect(found.get('sync_monitor_backfill_ratio')).toBe(ratio);
+    expect(found.get('sync_monitor_backfill_rows_per_second')).toBe(speed);
+    expect(found.has('sync_monitor_flush_seconds')).toBe(false);
   });
 
   it('are without the windows before the first snapshot', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { realTimeAnswer, systemHealth } from '../../src/http/health-schemas.js';
 import { businessAnswer, dailyAnswer, hourlyAnswer, operationAnswer } from '../../src/http/period-schemas.js';
 import {
   aliveAnswer,
@@ -8,7 +9,6 @@ import {
   healthAnswer,
   operationMetrics,
   readyAnswer,
-  realTimeMetrics,
 } from '../../src/http/schemas.js';
 import { busyApp as busy, errorOf, setUpApp as setUp } from './app.js';
 
@@ -17,7 +17,8 @@ const READS: readonly [string, z.ZodType][] = [
   ['/api/monitoring/business/', businessAnswer],
   ['/api/monitoring/hourly/', hourlyAnswer],
   ['/api/monitoring/daily/', dailyAnswer],
-  ['/api/monitoring/realtime/', realTimeMetrics],
+  ['/api/monitoring/realtime/', realTimeAnswer],
+  ['/api/monitoring/health/', systemHealth],
   ['/api/events/', eventPage],
   ['/api/health/', healthAnswer],
   ['/livez', aliveAnswer],

@@ -1,11 +1,14 @@
 /** A monitor for the tests of src/http: the real pipeline, driven by hand instead of by a database. */
 import { Subject } from 'rxjs';
 import type { EventPage, EventRequest, FeedPosition, MonitorView, Replay } from '../../src/http/view.js';
+import type { AuditState } from '../../streams/audit-state.js';
 import type { Batch, Completeness, RowUpdate, SyncRow, Tick } from '../../streams/event.js';
+import type { HistoryState } from '../../streams/history-state.js';
 import { toEvent } from '../../streams/mask.js';
 import { type Pipeline, pipeline } from '../../streams/pipeline.js';
 import type { BusinessMetrics, OperationMetrics, RealTimeMetrics, Snapshot } from '../../streams/snapshot.js';
 import type { SourceState } from '../../streams/source-state.js';
+import { type SystemHealth, systemHealth } from '../../streams/system-health.js';
 import type { TotalsView } from '../../streams/totals.js';
 
 export const START = Date.parse('2026-03-10T12:00:00Z');
@@ -33,6 +36,52 @@ const SOURCE: SourceState = {
   resets: 0,
   lastResetReason: null,
   warnings: [],
+};
+
+export const HISTORY: HistoryState = {
+  state: 'backfilling',
+  reason: 'The rows from before the first start are being read.',
+  backfill: { percent: 25, rows_per_second: 5_000, seconds_left: 90.2 },
+  last_flush_at: '2026-03-10T11:59:58.000Z',
+  last_flush_ms: 12,
+  flushed_rows: 700,
+  flush_failures: 2,
+  failing_since: null,
+  unflushed_rows: 9,
+};
+
+export const AUDIT: AuditState = {
+  completeness_ratio: 0.5,
+  rounds: {
+    newest: { finished: 4, finished_at: '2026-03-10T11:59:00.000Z' },
+    hour: { finished: 1, finished_at: '2026-03-10T11:50:00.000Z' },
+    day: { finished: 0, finished_at: null },
+    old: { finished: 0, finished_at: null },
+  },
+  last_step_at: '2026-03-10T11:59:30.000Z',
+  minutes_compared: 60,
+  rows_compared: 1_000,
+  busy_ms: 50,
+  finds: 3,
+  finds_by_kind: { late: 2, deleted: 1, truncated: 0, reopened: 0, status: 0, duration: 0, customers: 0 },
+  last_find_at: '2026-03-10T11:58:00.000Z',
+  last_finds: [
+    {
+      found_at: '2026-03-10T11:58:00.000Z',
+      start: '2026-03-10T10:00:00.000Z',
+      minutes: 1,
+      operation_type: 'sync_changes',
+      kind: 'late',
+      what: '2 rows more',
+    },
+  ],
+  refolded: 3,
+  awaiting_confirmation: 0,
+  not_compared: 0,
+  raw_from: null,
+  retention_moves: 0,
+  failures: 1,
+  last_failure: null,
 };
 
 let lastId = 0;
@@ -181,6 +230,23 @@ export class HandDrivenView implements MonitorView {
       const more = below.length > events.length;
       return { events, next_before_id: (more && events.at(-1)?.id) || null, complete: true };
     });
+  }
+
+  getSystemHealth(): SystemHealth {
+    const completeness = this.latest()?.completeness ?? COMPLETE;
+    const [history, audit] = [this.history(), this.audit()];
+    return systemHealth({ source: this.#source, completeness, history, audit, now: this.#now });
+  }
+
+  historyState: HistoryState = HISTORY;
+  auditState: AuditState | undefined = AUDIT;
+
+  history(): HistoryState {
+    return this.historyState;
+  }
+
+  audit(): AuditState | undefined {
+    return this.auditState;
   }
 
   getRealTimeMetrics(): RealTimeMetrics {
