@@ -3,11 +3,13 @@
 -- One row per watched table.
 CREATE TABLE sync_monitor.checkpoint (
   id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  table_name text NOT NULL UNIQUE,
+  -- Null: history began anew, and this one is dropped in small batches.
+  table_name text UNIQUE,
   -- Which table and sequence of which cluster this is about: another one means that history starts anew.
   identity text NOT NULL,
   -- The process that writes; a leader back from the dead finds another token here and stops.
   leader uuid NOT NULL,
+  -- Counts the transactions that moved the cursor.
   flush_no bigint NOT NULL DEFAULT 0,
   flushed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   high bigint NOT NULL,
@@ -45,7 +47,7 @@ CREATE TABLE sync_monitor.rollup (
   duration_negative bigint NOT NULL,
   -- HDR histogram, 1 to 2^31-1 ms, 3 digits: the V2 compressed encoding of HdrHistogram
   durations bytea,
-  -- Distinct customers of successful rows: ascending, differences as ZigZag LEB128, deflated
+  -- Distinct customers of successful rows (src/history/packing.ts)
   customers bytea,
   -- {"sources": {}, "methods": {}, "mails": 0}, absent where there is nothing
   business jsonb,
@@ -53,6 +55,8 @@ CREATE TABLE sync_monitor.rollup (
   id_max bigint,
   PRIMARY KEY (checkpoint_id, level, start, operation_type)
 );
+-- They are compressed already.
+ALTER TABLE sync_monitor.rollup ALTER durations SET STORAGE EXTERNAL, ALTER customers SET STORAGE EXTERNAL;
 
 -- Coarse periods whose rows do not hold all of the finer ones yet: those that have not ended, and those that something
 -- late was added to. All others are complete, also where they have no row at all.
