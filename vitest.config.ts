@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Suites that need no database; one here that does is named `*.db.test.ts`. */
 const UNIT = [
   'test/streams/**/*.test.ts',
+  'test/alerts/**/*.test.ts',
   'test/http/**/*.test.ts',
   'test/cli/**/*.test.ts',
   'test/*.test.ts',
