@@ -2,7 +2,8 @@
  * The values of alerts: what a rule says, what it looks at, what becomes of it, and what a notice can show for it.
  * Plain JSON throughout. Times are ms of the Unix epoch by the database's clock. Who decides is in rules.ts.
  */
-import { type Snapshot, WINDOW_NAMES, type WindowName } from './snapshot.js';
+import type { Completeness } from './event.js';
+import { type OperationNumbers, type Queue, WINDOW_NAMES, type WindowName } from './snapshot.js';
 
 export type Severity = 'critical' | 'warning';
 
@@ -51,7 +52,7 @@ export const COMPARISONS = ['above', 'at_least', 'below'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
 export interface Rule {
-  /** Of `[a-z0-9_]`: it is part of the ids of notices. */
+  /** A letter, then `[a-z0-9_]`: it is part of the ids of notices. */
   readonly name: string;
   readonly severity: Severity;
   readonly measure: Measure;
@@ -168,10 +169,31 @@ export interface Evidence {
   readonly failed_batches: readonly FailedBatch[];
 }
 
+export type SeenNumbers = Pick<
+  OperationNumbers,
+  | 'total_operations'
+  | 'error_count'
+  | 'error_rate'
+  | 'throughput_per_minute'
+  | 'duration_count'
+  | `duration_${'p50' | 'p95' | 'p99' | 'avg'}_ms`
+>;
+
+export interface SeenWindow extends SeenNumbers {
+  readonly by_type: Readonly<Record<string, SeenNumbers>>;
+}
+
+/** What rules look at of a Snapshot; less than all of it, because replay takes a hundred thousand of them. */
+export interface SeenSnapshot {
+  readonly windows: Readonly<Record<WindowName, SeenWindow>>;
+  readonly queue: Queue;
+  readonly completeness: Completeness;
+}
+
 /** All that rules may look at, of one moment. */
 export interface Observation {
   readonly now: number;
-  readonly snapshot: Snapshot | null;
+  readonly snapshot: SeenSnapshot | null;
   /** Whether the numbers over rows can be believed; while not, rules over rows are frozen. */
   readonly measurable: boolean;
   /** One sentence; null while measurable. */
