@@ -42,6 +42,8 @@ export interface OperationMetrics extends OperationNumbers {
   readonly period_start: string;
   /** Exclusive, ISO 8601 UTC. */
   readonly period_end: string;
+  /** The period was widened to whole minutes or quarter hours: the rows that it cut through are not kept any more. */
+  readonly aligned?: true | undefined;
 }
 
 export interface BusinessMetrics {
@@ -60,6 +62,8 @@ export interface BusinessMetrics {
   readonly automation_money_saved?: number;
   readonly period_start: string;
   readonly period_end: string;
+  /** As of the operations. */
+  readonly aligned?: true | undefined;
 }
 
 export interface WindowSnapshot extends OperationMetrics {
