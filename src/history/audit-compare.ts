@@ -33,6 +33,8 @@ export interface Difference extends Differing {
   /** ms. */
   readonly start: number;
   readonly operationType: string;
+  /** Rows that history and the table do not agree on. */
+  readonly rows: number;
 }
 
 export interface Comparison extends Span {
@@ -80,7 +82,7 @@ export async function compareStep(
       ids: idsOf(periods),
       ...(!(single && table.createdAtIndexed) && { most }),
     });
-    if (found !== 'too many') return compare({ level, from, to: end }, periods, found, known);
+    if (found !== 'too many') return compare({ level, from, to: end }, periods, found, { known, table });
     if (single) return { ...NOTHING, level, from, to: end, notCompared: 1 };
     // In halves; where the end is that of all time, from the beginning of what is known.
     const half = floorTo(Math.min((from + end) / 2, from + FEW_PERIODS * length), length);
@@ -134,7 +136,7 @@ function compare(
   step: { readonly level: AuditLevel; readonly from: number; readonly to: number },
   history: readonly FoldedPeriod[],
   raw: readonly (readonly (string | null)[])[],
-  known: Known,
+  { known, table }: { readonly known: Known; readonly table: AuditTable },
 ): Comparison {
   const inHistory = new Map(history.map(({ start, byType }) => [start, byType]));
   const inTable = sumsByPeriod(raw, new Vocabulary(known.names));
@@ -149,16 +151,30 @@ function compare(
     rows += rowsOfPeriod;
     for (const operationType of new Set([...a.keys(), ...b.keys()])) {
       const [folded, found] = [a.get(operationType) ?? noSums(), b.get(operationType) ?? noSums()];
+      if (!table.columns.has('duration_ms')) forgetDurations(folded);
+      if (!table.columns.has('customer_id')) forgetCustomers(folded);
       const both = agreement(folded, found);
       agreeing += both.agreeing;
       all += both.all;
       const difference = differing(folded, found);
       if (difference === null) continue;
-      differences.push({ start, operationType, ...difference });
+      differences.push({ start, operationType, rows: both.all - both.agreeing, ...difference });
       tableRows.set(start, rowsOfPeriod);
     }
   }
   return { ...step, periods: starts.length, rows, agreeing, all, differences, tableRows, notCompared: 0 };
+}
+
+// A column that the owner has dropped leaves in history what was known of it.
+function forgetDurations(sums: Sums): void {
+  sums.durations = 0;
+  sums.durationSum = 0;
+  sums.negative = 0;
+}
+
+function forgetCustomers(sums: Sums): void {
+  sums.customers = 0;
+  sums.customerSum = 0n;
 }
 
 const NO_TYPES: ByType = new Map();

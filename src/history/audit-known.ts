@@ -87,7 +87,7 @@ export function sqlTime(ms: number): string {
 
 /**
  * The rows that are in the rollups, pending ones included that are no news to the reader: which of the rows `t` the
- * checkpoint says are folded (streams/checkpoint.ts). Needs `SETS`.
+ * checkpoint says are folded (streams/checkpoint.ts). Needs `sets`.
  */
 export function folded({ high, floor }: Known): string {
   const upTo = `t.id <= ${high}${floor === null ? '' : ` AND t.id > ${floor}`}`;
@@ -95,6 +95,8 @@ export function folded({ high, floor }: Known): string {
     AND NOT t.id::int8 <@ (SELECT pending FROM sets)`;
 }
 
-/** A CTE; $1 is the checkpoint. The sum with nothing makes a value that is not unpacked anew for each row. */
-export const SETS = `sets AS MATERIALIZED (SELECT holes + '{}'::int8multirange AS holes, pending + '{}'::int8multirange AS pending, ahead
-  FROM sync_monitor.checkpoint WHERE id = $1)`;
+/** A CTE. The sum with nothing makes a value that is not unpacked anew for each row. */
+export function sets({ id }: Known): string {
+  return `sets AS MATERIALIZED (SELECT holes + '{}'::int8multirange AS holes, pending + '{}'::int8multirange AS pending, ahead
+    FROM sync_monitor.checkpoint WHERE id = ${id})`;
+}

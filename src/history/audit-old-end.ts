@@ -5,6 +5,7 @@
 import { type AuditTable, auditedFrom, ceilTo, floorTo, type Known, sqlTime } from './audit-known.js';
 import { timestamp } from './checkpoint.js';
 import { DAY_MS, MINUTE_MS, QUARTER_MS } from './cover.js';
+import type { Db } from './db.js';
 import type { Query } from './table-query.js';
 
 export type OldEnd =
@@ -15,7 +16,7 @@ export type OldEnd =
   /** All that is older than this, ms, has been taken out, some of the last 24 hours too. */
   | { readonly kind: 'truncated'; readonly before: number };
 
-const WHOLE: OldEnd = { kind: 'whole' };
+export const WHOLE: OldEnd = { kind: 'whole' };
 /** Without an index by time: how many of the first rows are asked for the oldest. */
 const FIRST_ROWS = 1000;
 /** Rows that may be looked at to see whether what history has is really gone. */
@@ -117,4 +118,18 @@ async function anyLeft(
      FROM (SELECT created_at, status FROM ${table.qualified} WHERE id BETWEEN ${idMin} AND ${idMax} LIMIT ${SEARCHED_ROWS}) some`,
   );
   return Number(row?.[0]) > 0 || Number(row?.[1]) >= SEARCHED_ROWS;
+}
+
+/** Notes what was judged; within a transaction that holds the checkpoint. */
+export async function writeOldEnd(tx: Db, id: number, end: OldEnd): Promise<void> {
+  if (end.kind === 'retention')
+    await tx.query(
+      'UPDATE sync_monitor.checkpoint SET raw_from = greatest(raw_from, $2::timestamptz) WHERE id = $1',
+      [id, timestamp(end.rawFrom)],
+    );
+  else if (end.kind === 'truncated')
+    await tx.query(
+      `UPDATE sync_monitor.checkpoint SET audit = audit || jsonb_build_object('truncated_before', $2::float8) WHERE id = $1`,
+      [id, end.before],
+    );
 }

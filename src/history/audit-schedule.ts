@@ -1,8 +1,12 @@
 /**
  * When to look at what: pure. Newest minutes often, old ones rarely; a part whose round takes many steps keeps its place,
- * and where there is not time enough for all, each gets its share of it. All times here are monotonic ms.
+ * and where there is not time enough for all, each gets its share of it. Times are monotonic ms unless it says otherwise.
  */
 import { AUDIT_ZONES, type AuditZone } from '../../streams/audit-state.js';
+import type { Span } from '../../streams/event.js';
+import { ceilTo, floorTo } from './audit-known.js';
+import { MINUTE_MS, QUARTER_MS } from './cover.js';
+import { KEPT_UNTIL } from './rollup-rows.js';
 
 /** `again`: old periods whose rows vanished, looked at once more. */
 export type Turn = AuditZone | 'again';
@@ -45,6 +49,26 @@ export interface Schedule {
 export type Decision =
   | { readonly kind: 'step'; readonly turn: Turn; readonly place: Place | null }
   | { readonly kind: 'wait'; readonly ms: number };
+
+const HOUR_MS = 60 * MINUTE_MS;
+/** Rows of the immediate future, by a clock that is ahead. */
+const AHEAD_MS = 2 * MINUTE_MS;
+
+/**
+ * What a new round looks at. Times of rows here, ms.
+ * @param now the database's clock
+ * @param from as far back as there is anything to compare
+ */
+export function roundOf(zone: AuditZone, now: number, from: number): Span {
+  const since = (ms: number) => floorTo(now - ms, MINUTE_MS);
+  const day = floorTo(now - 25 * HOUR_MS, QUARTER_MS);
+  if (zone === 'old') return { from, to: Math.max(day, from) };
+  if (zone === 'day') return { from: day, to: KEPT_UNTIL };
+  return {
+    from: since(zone === 'newest' ? 10 * MINUTE_MS : 70 * MINUTE_MS),
+    to: ceilTo(now + AHEAD_MS, MINUTE_MS),
+  };
+}
 
 export function newSchedule(now: number): Schedule {
   const turn = (dueAt: number): TurnState => ({ dueAt, place: null, used: 0, finished: 0 });
