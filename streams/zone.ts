@@ -2,6 +2,7 @@
  * The calendar of a time zone: where its days and hours begin. What the tz database says comes out of the JavaScript
  * engine; nothing here asks what time it is.
  */
+import { nearest } from './nearest.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -81,4 +82,13 @@ export class Zone {
     const local = new Date(at + offset).toISOString().slice(0, 19);
     return `${local}${sign}${two(size / HOUR_MS)}:${two((size % HOUR_MS) / MINUTE_MS)}`;
   }
+}
+
+/** By the whole name, or by the city alone where no more is said: `Berlin` is nearer to `UTC` than `Europe/Berlin` is. */
+export function nearestZone(name: string): string {
+  const asked = name.slice(0, 60).toLowerCase();
+  const names = ['UTC', ...Intl.supportedValuesOf('timeZone')];
+  const key = (known: string) => (asked.includes('/') ? known : known.replace(/^.*\//, '')).toLowerCase();
+  const byKey = new Map(names.map((known) => [key(known), known]));
+  return byKey.get(nearest(asked, [...byKey.keys()])) ?? 'UTC';
 }

@@ -39,6 +39,7 @@ export const operationAnswer = comparable(metrics).openapi(
   'OperationAnswer',
 ) satisfies z.ZodType<OperationMetrics>;
 
+/** zod's optional keys may be undefined. */
 type Money = 'automation_money_saved';
 export const businessAnswer = comparable(business).openapi('BusinessAnswer') satisfies z.ZodType<
   Omit<BusinessMetrics, Money> & { readonly [Key in Money]?: BusinessMetrics[Key] | undefined }

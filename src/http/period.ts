@@ -2,8 +2,7 @@
  * `start_date`, `end_date` and `tz` of a query, read strictly: a date that is misread silently gives wrong numbers.
  * Pure; the clock comes in as an argument.
  */
-import { nearest } from '../../streams/nearest.js';
-import { Zone } from '../../streams/zone.js';
+import { nearestZone, Zone } from '../../streams/zone.js';
 import { ApiError } from './errors.js';
 
 export interface Period {
@@ -98,15 +97,6 @@ export function zoneParameter(query: URLSearchParams): Zone | undefined {
       `Europe/Moscow or UTC. The nearest is ${nearestZone(value)}.`;
     throw new ApiError(400, 'invalid_time_zone', message, { parameter: 'tz' });
   }
-}
-
-/** By the whole name, or by the city alone where no more is said: `Berlin` is nearer to `UTC` than `Europe/Berlin` is. */
-function nearestZone(value: string): string {
-  const asked = value.slice(0, 60).toLowerCase();
-  const names = ['UTC', ...Intl.supportedValuesOf('timeZone')];
-  const key = (name: string) => (asked.includes('/') ? name : name.replace(/^.*\//, '')).toLowerCase();
-  const byKey = new Map(names.map((name) => [key(name), name]));
-  return byKey.get(nearest(asked, [...byKey.keys()])) ?? 'UTC';
 }
 
 export interface PeriodRules {
