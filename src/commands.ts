@@ -1,9 +1,11 @@
 /** The command line: which commands there are, their flags, and what each does with its settings. */
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { nearestZone, Zone } from '../streams/zone.js';
 import { migrate, serve, unmigrate } from './app.js';
 import { serveDemo } from './app-demo.js';
 import { doctor } from './app-doctor.js';
+import { REPORT_FORMATS, ReportDateError, report } from './app-report.js';
 import { tail } from './cli/tail.js';
 import { tailPast } from './cli/tail-past.js';
 import { parseFeedUrl, parseSince } from './cli/tail-since.js';
@@ -37,6 +39,9 @@ export class UsageError extends Error {}
 
 const DATABASE_KEYS: readonly Key[] = [
   ...(['DATABASE_URL', 'SYNC_LOG_TABLE', 'BELL', 'LOG_LEVEL', 'SYNC_LOG_FORMAT'] as const),
+];
+const REPORT_KEYS: readonly Key[] = [
+  ...(['DATABASE_URL', 'SYNC_LOG_TABLE', 'MANUAL_RESOLUTION_MINUTES', 'HOUR_COST'] as const),
 ];
 const ALL_KEYS = Object.keys(SETTINGS) as readonly Key[];
 const DEMO_KEYS = ALL_KEYS.filter((key) => key !== 'DATABASE_URL' && key !== 'SYNC_LOG_TABLE');
@@ -88,8 +93,35 @@ export function createProgram(host: Host): Command {
   command('doctor', 'check the whole set-up and say what to do for each fault', ALL_KEYS)
     .option('--json', 'one JSON object', false)
     .action(({ json, ...flags }) => runDoctor(host, settings(host, flags), json));
+  const reporting = command('report', 'sum up a day or a week: numbers, errors, customers', REPORT_KEYS);
+  addReport(reporting, host);
   addTail(program, host);
   return program;
+}
+
+function addReport(command: Command, host: Host): void {
+  command
+    .addOption(new Option('--day', 'a day; without --date yesterday').conflicts('week'))
+    .option('--week', 'a week from Monday to Sunday; without --date the last one that is over')
+    .option('--date <date>', 'that day, or the week that it is in: 2026-01-31, today or yesterday')
+    .addOption(
+      new Option('--tz <zone>', 'whose days: a name of the tz database').default('UTC').argParser(zone),
+    )
+    .addOption(new Option('--format <format>', 'form of the report').choices(REPORT_FORMATS).default('text'))
+    .action(async ({ day, week, date, tz, format, ...flags }) => {
+      if (!day && !week) throw new UsageError('report needs --day or --week');
+      const config = settings(host, flags);
+      if (config.DATABASE_URL === null)
+        throw new UsageError('DATABASE_URL is not set: it names the database');
+      // Commander does not put a default through the parser.
+      const of = typeof tz === 'string' ? new Zone(tz) : tz;
+      const request = { kind: week ? 'week' : 'day', date, zone: of, format, signal: host.signal } as const;
+      try {
+        for (const line of await report(config, config.DATABASE_URL, request)) host.print(line);
+      } catch (error) {
+        throw error instanceof ReportDateError ? new UsageError(error.message) : error;
+      }
+    });
 }
 
 function addTail(program: Command, host: Host): void {
@@ -218,6 +250,16 @@ function usage<T>(parse: () => T): T {
     return parse();
   } catch (error) {
     throw new UsageError((error as Error).message);
+  }
+}
+
+function zone(text: string): Zone {
+  try {
+    return new Zone(text);
+  } catch {
+    throw new InvalidArgumentError(
+      `allowed: a name of the tz database such as Europe/Moscow or UTC; the nearest is ${nearestZone(text)}`,
+    );
   }
 }
 
