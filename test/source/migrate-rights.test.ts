@@ -1,11 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { keysOf } from '../../src/source/keeper.js';
-import { type BellSetting, MigrationRefusedError, migrate, triggerState } from '../../src/source/migrate.js';
+import {
+  type BellSetting,
+  MigrationRefusedError,
+  migrate,
+  schemaStatements,
+  triggerState,
+} from '../../src/source/migrate.js';
 import { discoverTable } from '../../src/source/table.js';
 import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 import { SQL_DIR } from './collector.js';
 import { dropRoles, newRole, as as urlAs, withLink } from './tables.js';
+
+const FILES = (await schemaStatements(SQL_DIR)).map(({ title }) => title);
 
 describe.each(sharedVersions())('who may install the bell on PostgreSQL %i', (version) => {
   let db: TestDatabase;
@@ -59,7 +67,7 @@ describe.each(sharedVersions())('who may install the bell on PostgreSQL %i', (ve
       const { message, statements } = await refused(urlAs(db.url, name));
       expect(message).toContain('this role may not install it (permission denied');
       expect(statements.map(({ title }) => title)).toEqual([
-        'sql/001_schema.sql',
+        ...FILES,
         'the bell on public.customer_sync_logs',
       ]);
       expect(await state()).toBe('absent');
@@ -80,9 +88,9 @@ describe.each(sharedVersions())('who may install the bell on PostgreSQL %i', (ve
       await sql(`ALTER TABLE customer_sync_logs OWNER TO ${name}`);
       const { message, statements } = await refused(urlAs(db.url, name));
       expect(message).toBe(`this role may not install it (permission denied for database ${db.name})`);
-      const [schema] = statements;
+      const schema = statements.slice(0, -1).map((one) => one.sql);
       await sql(
-        `${schema?.sql}; GRANT USAGE ON SCHEMA sync_monitor, public TO ${name}; GRANT CREATE ON SCHEMA public TO ${name}`,
+        `${schema.join('\n')}; GRANT USAGE ON SCHEMA sync_monitor, public TO ${name}; GRANT CREATE ON SCHEMA public TO ${name}`,
       );
       // Its own part, the trigger, it can do itself.
       expect(await install('auto', 'customer_sync_logs', urlAs(db.url, name))).toHaveLength(1);
@@ -98,7 +106,7 @@ describe.each(sharedVersions())('who may install the bell on PostgreSQL %i', (ve
         );
         expect(statements).toEqual([]);
         expect((await install('off')).map(({ title }) => title)).toEqual(
-          what.startsWith('pg_try') ? ['sql/001_schema.sql'] : [],
+          what.startsWith('pg_try') ? FILES : [],
         );
         await sql(`GRANT EXECUTE ON FUNCTION ${what} TO PUBLIC`);
       }
@@ -114,6 +122,6 @@ describe.each(sharedVersions())('who may install the bell on PostgreSQL %i', (ve
       await sql(`SELECT count(*)::int AS n FROM pg_proc WHERE pronamespace = 'sync_monitor'::regnamespace`),
     ).toEqual([{ n: 0 }]);
     await sql('DROP SCHEMA sync_monitor CASCADE');
-    expect(await install()).toHaveLength(2);
+    expect(await install()).toHaveLength(FILES.length + 1);
   });
 });

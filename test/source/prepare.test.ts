@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
+import { schemaStatements } from '../../src/source/migrate.js';
 import { prepare } from '../../src/source/prepare.js';
 import { TableError } from '../../src/source/table.js';
 import { freshDatabase, sharedVersions } from '../setup/database.js';
@@ -9,6 +10,7 @@ import { ask, type Cluster, startCluster } from '../setup/postgres.js';
 import { follow, SQL_DIR, until } from './collector.js';
 import { createTable, dropRoles, newRole, as as urlAs } from './tables.js';
 
+const FILES = await schemaStatements(SQL_DIR);
 const SAMPLE = createTable('customer_sync_logs');
 
 function prepared(
@@ -51,7 +53,7 @@ describe.each(sharedVersions())('before following, on PostgreSQL %i', (version) 
       const first = prepared(db.url);
       expect((await first.done).bell).toEqual({ configured: 'auto', effective: 'auto' });
       expect(first.log).toEqual([
-        'info: migrated: sql/001_schema.sql',
+        ...FILES.map(({ title }) => `info: migrated: ${title}`),
         'info: migrated: the bell on public.customer_sync_logs',
       ]);
       const second = prepared(db.url);
@@ -116,7 +118,7 @@ describe.each(sharedVersions())('before following, on PostgreSQL %i', (version) 
         reason: 'max_prepared_transactions is 5: a transaction that has rung the bell could not be PREPAREd',
       });
       expect(auto.log.at(-1)).toBe('info: migrated: remove the bell from public.customer_sync_logs');
-      expect(log).toHaveLength(2);
+      expect(log).toHaveLength(FILES.length + 1);
 
       const followed = await follow(url, { bell: 'off' });
       const client = new pg.Client(url);
