@@ -1,3 +1,4 @@
+import type { CursorState } from './checkpoint.js';
 import { type Range, RangeSet } from './ranges.js';
 
 /**
@@ -39,23 +40,37 @@ const DEFAULT_LIMITS: CursorLimits = { maxRanges: 1_000_000, maxGenerations: 256
 export class Cursor {
   readonly #limits: CursorLimits;
   #high: number;
+  #floor: number | null;
   /** Holes of steps since the last look: they have no holders yet. */
   #fresh = new RangeSet();
   #generations: Generation[] = [];
   #givenUp = 0;
 
-  /** Starts with every id up to `high` settled. */
-  constructor(high: number, limits: Partial<CursorLimits> = {}) {
+  /** Starts with every id up to `high` settled, but for those up to `floor`, which `pulledDown` reads later. */
+  constructor(high: number, limits: Partial<CursorLimits> = {}, floor: number | null = null) {
     this.#high = high;
+    this.#floor = floor;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
   }
 
-  /** Every id up to here was looked for at least once. */
+  /** Goes on from a checkpoint. Its holes wait for the next look, which says who may still fill them. */
+  static restore(state: Pick<CursorState, 'high' | 'floor' | 'holes'>): Cursor {
+    const cursor = new Cursor(state.high, {}, state.floor);
+    for (const [from, to] of state.holes) cursor.#fresh.add(from, to);
+    return cursor;
+  }
+
+  /** Every id up to here, and above `floor`, was looked for at least once. */
   get high(): number {
     return this.#high;
   }
 
-  /** Every id up to here is settled for good. */
+  /** Ids up to here have not been looked for yet; null when there are none. */
+  get floor(): number | null {
+    return this.#floor;
+  }
+
+  /** Every id above `floor` up to here is settled for good. */
   get low(): number {
     let low = this.#high;
     for (const generation of this.#generations) low = Math.min(low, (generation.holes.first ?? low + 1) - 1);
@@ -98,6 +113,33 @@ export class Cursor {
     }
     if (upTo >= next) this.#fresh.add(next, upTo);
     this.#high = Math.max(this.#high, upTo);
+  }
+
+  /**
+   * Rows with `floor < id <= this.floor` were read, `ids` descending; null when there is none below them. `holders` are
+   * those of the transactions that were open when the backfill began that lived at the last look before the read:
+   * they may still fill what is missing, and when there are none, what is missing never was.
+   */
+  pulledDown(
+    floor: number | null,
+    ids: readonly number[],
+    holders: ReadonlySet<string>,
+    since: number,
+  ): void {
+    if (this.#floor === null) return;
+    if (holders.size > 0) {
+      const holes = new RangeSet();
+      // Sequences count from 1, if not from below.
+      let from = floor === null ? Math.min(1, ids.at(-1) ?? 1) : floor + 1;
+      for (const id of ids.toReversed()) {
+        holes.add(from, id - 1);
+        from = id + 1;
+      }
+      holes.add(from, this.#floor);
+      // First of all: it is the oldest, and the first to go where there are too many.
+      if (holes.size > 0) this.#generations.unshift({ holes, holders, due: false, since });
+    }
+    this.#floor = floor;
   }
 
   /**
@@ -156,6 +198,17 @@ export class Cursor {
   /** Whether an open hole covers `id`, so that a row with it has not been folded. */
   isOpen(id: number): boolean {
     return this.#fresh.has(id) || this.#generations.some((generation) => generation.holes.has(id));
+  }
+
+  /** Whether a row with this id, if there is one, has been folded. */
+  holds(id: number): boolean {
+    return id <= this.#high && (this.#floor === null || id > this.#floor) && !this.isOpen(id);
+  }
+
+  /** All that is open, ascending. */
+  holes(): Range[] {
+    const sets = [this.#fresh, ...this.#generations.map((generation) => generation.holes)];
+    return [...RangeSet.of(sets.flatMap((set) => [...set]).sort(([a], [b]) => a - b))];
   }
 
   /** The ids that the re-read of a due generation found; they are folded and no longer holes. */

@@ -14,6 +14,19 @@ export type BellMode =
   /** The trigger or the listener was seen not to work: polling until it is proven again. */
   | 'dead';
 
+/** How far the reading of what was there before the first start is. */
+export interface BackfillState {
+  /** 0..100, of the ids. */
+  readonly percent: number;
+  /** Read by this process. */
+  readonly rows: number;
+  /** Those and an estimate of what is left; null until something was read. */
+  readonly total: number | null;
+  /** Over the last ten seconds. */
+  readonly rowsPerSecond: number;
+  readonly secondsLeft: number | null;
+}
+
 export interface SourceState {
   readonly role: 'starting' | 'leader' | 'standby' | 'stopped';
   /** False while the database does not answer. */
@@ -54,6 +67,8 @@ export interface SourceState {
   readonly pendingUntracked: number;
   /** 0..1, `pg_notification_queue_usage()`; null when not yet asked. */
   readonly notificationQueueUsage: number | null;
+  /** Null when there is nothing left of it, and without history. */
+  readonly backfill: BackfillState | null;
   /** Times the folded state was dropped and rebuilt from the table, and why the last time. */
   readonly resets: number;
   readonly lastResetReason: string | null;

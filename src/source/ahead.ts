@@ -1,4 +1,4 @@
-import type { SyncRow } from '../../streams/event.js';
+import type { BigId, SyncRow } from '../../streams/event.js';
 import { RangeSet } from '../../streams/ranges.js';
 import type { Link } from './connection.js';
 import { decodeRow } from './decode.js';
@@ -32,8 +32,21 @@ export class AheadRows {
     return this.#incomplete;
   }
 
-  has(id: number): boolean {
+  has(id: BigId): boolean {
+    if (typeof id === 'string') return this.#huge.has(id);
     return this.#known.size > 0 && this.#known.has(id);
+  }
+
+  /** It was counted by a process before this one. */
+  add(id: BigId): void {
+    if (typeof id === 'string') this.#huge.add(id);
+    else this.#known.add(id, id);
+  }
+
+  /** One by one, all that are remembered. */
+  *ids(): Generator<BigId> {
+    for (const [from, to] of this.#known) for (let id = from; id <= to; id++) yield id;
+    yield* this.#huge;
   }
 
   /** The cursor has passed `id`: what it met was skipped, and is the cursor's from now on. */
@@ -64,8 +77,8 @@ export class AheadRows {
       const row = decodeRow(columns);
       if (typeof row.id === 'string') {
         if (this.#huge.has(row.id)) continue;
-        this.#huge.add(row.id);
-      } else this.#known.add(row.id, row.id);
+      }
+      this.add(row.id);
       rows.push(row);
     }
     return { rows, more: raw.length >= PAGE && rows.length > 0 };

@@ -8,6 +8,7 @@ import type { Link } from './connection.js';
 export class Continuity {
   readonly #links: readonly Link[];
   #generations: number[];
+  #released: boolean | undefined;
 
   constructor(links: readonly Link[]) {
     this.#links = links;
@@ -19,6 +20,17 @@ export class Continuity {
     this.#links.forEach((link, i) => {
       this.#generations[i] = link.generation;
     });
+  }
+
+  /** Whether a connection that lived at the last mark lives on, as far as we have heard. */
+  get unbroken(): boolean {
+    if (this.#released !== undefined) return this.#released;
+    return this.#links.some(({ generation }, i) => generation !== 0 && generation === this.#generations[i]);
+  }
+
+  /** The connections are about to be closed on purpose, which says nothing about the server. */
+  release(): void {
+    this.#released = this.unbroken;
   }
 
   /** Whether a connection that lived at the last mark still answers. */

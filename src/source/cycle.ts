@@ -1,9 +1,12 @@
+import type { CursorState } from '../../streams/checkpoint.js';
 import type { Bells } from './bells.js';
 import { ConnectionLostError } from './connection.js';
 import type { Continuity } from './continuity.js';
+import type { SourceHistory } from './history-port.js';
 import type { Keeper } from './keeper.js';
 import type { Listener } from './listener.js';
-import { type Reader, ResetNeededError } from './reader.js';
+import type { Reader } from './reader.js';
+import { ResetNeededError } from './reading.js';
 import type { Described } from './state.js';
 
 export interface CycleParts {
@@ -13,6 +16,7 @@ export interface CycleParts {
   readonly bells: Bells;
   readonly continuity: Continuity;
   readonly seen: Described;
+  readonly history: SourceHistory | undefined;
   /** How often to look for rows while the bell is not armed. ms. */
   readonly cadenceMs: number;
 }
@@ -29,7 +33,7 @@ const SWEEP_MS = 60_000;
 /** One round of reading: what is new, what was open, what was pending, what is beyond the sequence; then the bell. */
 export class Cycle {
   readonly #parts: CycleParts;
-  #startedAt = performance.now();
+  #sweepAt = Number.POSITIVE_INFINITY;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #bellsAtLook = 0;
   #pendingAt = Number.NEGATIVE_INFINITY;
@@ -45,21 +49,23 @@ export class Cycle {
     this.#parts = parts;
   }
 
-  /** The windows were filled from the table: everything is due again. */
-  restarted(): void {
-    this.#startedAt = performance.now();
+  /** The windows were filled anew, which took so long: everything is due again. */
+  restarted(tookMs: number): void {
+    // A twentieth of the time at most.
+    this.#sweepAt = performance.now() + Math.max(SWEEP_MS, 20 * tookMs);
     this.#lookedAt = Number.NEGATIVE_INFINITY;
     this.#aheadAt = Number.NEGATIVE_INFINITY;
   }
 
   /**
-   * Reads once what there is. `woken`: a bell rang since the last round.
+   * Reads once what there is, and a page of what is not new. `woken`: a bell rang since the last round.
    * @returns ms to wait before the next round, less when a bell rings.
    */
   async run(woken: boolean): Promise<number> {
-    const { reader, bells, keeper, seen } = this.#parts;
+    const { reader, bells, keeper, seen, history } = this.#parts;
     const begin = performance.now();
-    if (reader.pending.untracked > 0 && begin - this.#startedAt > SWEEP_MS)
+    // With history their ids are in the checkpoint: filling the windows anew reads them all again.
+    if (reader.pending.untracked > 0 && begin > this.#sweepAt)
       throw new ResetNeededError(`${reader.pending.untracked} pending rows beyond the bound are swept`);
     const heard = bells.heard;
     // Armed for a while: whoever wrote what this poll finds has met the key, and ought to have rung.
@@ -72,12 +78,20 @@ export class Cycle {
     await this.#look(now);
     await this.#pending(woken);
     const moreAhead = await this.#ahead();
+    const readOnIn = await reader.readOn(more);
     this.#parts.continuity.mark();
+    history?.atRest(() => this.#capture());
     const armed = await this.#decide(more);
     seen.behind = more;
     if (!more) seen.upToDateAt = performance.now();
     // Just armed: every silent writer has ended, so read once more, then sleep.
-    return more || moreAhead || armed ? 0 : this.#pause(begin);
+    return more || moreAhead || armed ? 0 : Math.min(readOnIn, this.#pause(begin));
+  }
+
+  /** @throws ResetNeededError when the server may have restarted since: some of it may not have survived */
+  #capture(): CursorState {
+    if (!this.#parts.continuity.unbroken) throw new ResetNeededError('no connection outlived the gap');
+    return this.#parts.reader.state();
   }
 
   async #look(now: number): Promise<void> {

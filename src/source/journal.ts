@@ -1,3 +1,5 @@
+import type { BackfillState } from '../../streams/source-state.js';
+import type { StartedHow } from './reader.js';
 import type { Described } from './state.js';
 
 /** What the source tells the log; pino's shape. */
@@ -25,10 +27,14 @@ export function notStarted(): Described {
   };
 }
 
+/** How often the backfill's progress is told. ms. */
+const PROGRESS_MS = 10_000;
+
 /** Notes what happens to the source, and tells the log once for each thing that begins or ends. */
 export class Journal {
   readonly #seen: Described;
   readonly #log: SourceLog;
+  #backfill: { readonly beganAt: number; toldAt: number; rows: number } | undefined;
 
   constructor(seen: Described, log: SourceLog) {
     this.#seen = seen;
@@ -50,21 +56,71 @@ export class Journal {
   }
 
   /** The windows are being filled; call what it returns when they are. */
-  scanning(rowsBefore: number): (rowsAfter: number) => void {
+  filling(rowsBefore: number): (how: StartedHow, rowsAfter: number) => number {
     this.#seen.scanning = true;
     const before = performance.now();
-    return (rowsAfter) => {
+    return (started, rowsAfter) => {
       this.#seen.scanning = false;
-      const fields = { rows: rowsAfter - rowsBefore, duration_ms: Math.round(performance.now() - before) };
-      this.#log.info({ event_type: 'start_scan', ...fields }, 'windows filled from the table');
+      const tookMs = performance.now() - before;
+      const fields = { rows: rowsAfter - rowsBefore, duration_ms: Math.round(tookMs) };
+      if (started.how === 'scanned')
+        this.#log.info({ event_type: 'start_scan', ...fields }, 'windows filled from the table');
+      else if (started.how === 'resumed')
+        this.#log.info(
+          { event_type: 'resumed', ...fields },
+          'windows filled from history, going on from there',
+        );
+      else
+        this.#log.info(
+          { event_type: 'history_begun', reason: started.reason, ...fields },
+          `history begins anew: ${started.reason}`,
+        );
+      return tookMs;
     };
+  }
+
+  /** Called with every round; null when there is nothing of it. */
+  backfill(state: BackfillState | null): void {
+    const now = performance.now();
+    const told = this.#backfill;
+    if (!state) {
+      this.#backfill = undefined;
+      if (!told) return;
+      const seconds = (now - told.beganAt) / 1000;
+      const fields = { rows: told.rows, duration_ms: Math.round(seconds * 1000) };
+      this.#log.info(
+        { event_type: 'backfill_done', ...fields },
+        `the whole table is in history: ${told.rows} rows in ${Math.round(seconds)} s`,
+      );
+      return;
+    }
+    if (!told) {
+      this.#backfill = { beganAt: now, toldAt: now, rows: state.rows };
+      this.#log.info({ event_type: 'backfill' }, 'reading what was written before, newest first');
+      return;
+    }
+    told.rows = state.rows;
+    if (now - told.toldAt < PROGRESS_MS) return;
+    told.toldAt = now;
+    const left = state.secondsLeft === null ? '' : `, ${Math.round(state.secondsLeft)} s left`;
+    this.#log.info(
+      { event_type: 'backfill', ...state },
+      `backfill: ${state.percent.toFixed(1)} %, ${Math.round(state.rowsPerSecond)} rows/s${left}`,
+    );
   }
 
   reset(reason: string): void {
     this.#seen.resets++;
     this.#seen.lastResetReason = reason;
     this.#seen.scanning = true;
-    this.#log.warn({ event_type: 'reset', reason }, `rebuilding the windows from the table: ${reason}`);
+    this.#log.warn({ event_type: 'reset', reason }, `rebuilding the windows: ${reason}`);
+  }
+
+  listener(proven: boolean, reason: string): void {
+    this.#log[proven ? 'info' : 'warn'](
+      { event_type: 'listener', proven, reason },
+      `listener ${proven ? 'proven' : 'lost'}: ${reason}`,
+    );
   }
 
   tableChanged(reason: string, warnings: readonly string[]): void {

@@ -152,7 +152,11 @@ export async function unmigrate(link: Link, table: TableInfo, sqlDir: string): P
   return underLock(link, table, TRIES, () => removalStatements(link, table, sqlDir));
 }
 
-/** What `unmigrate` would run. The schema goes only when no other table's bell depends on it. */
+/**
+ * What `unmigrate` would run. The schema goes only when nothing of another table depends on it: its bell, or its
+ * history. Where it stays, this table's history is given up for the other monitor's retention to drop: deleting its
+ * many rows here would hold the table's lock meanwhile.
+ */
 export async function removalStatements(link: Link, table: TableInfo, sqlDir: string): Promise<Statement[]> {
   const todo: Statement[] = [];
   if ((await triggerState(link, table, keysOf(table.qualified))) !== 'absent')
@@ -162,9 +166,32 @@ export async function removalStatements(link: Link, table: TableInfo, sqlDir: st
        WHERE p.pronamespace = to_regnamespace('sync_monitor') AND t.tgrelid <> $1)`,
     [table.oid],
   );
-  if (row?.[0] === 't' && row[1] === '0')
+  if (row?.[0] !== 't') return todo;
+  const history = await historiesIn(link, table);
+  if (row[1] === '0' && !history.others)
     todo.push({ title: 'remove the schema', sql: 'DROP SCHEMA sync_monitor CASCADE;' });
+  else if (history.own)
+    todo.push({
+      title: `give up the history of ${table.qualified}`,
+      sql: `UPDATE sync_monitor.checkpoint SET table_name = NULL, leader = gen_random_uuid() WHERE table_name = '${table.qualified.replaceAll("'", "''")}';`,
+    });
   return todo;
+}
+
+/** Whether history is kept of this table, and of others that still exist. */
+async function historiesIn(link: Link, table: TableInfo): Promise<{ own: boolean; others: boolean }> {
+  const [readable] = await link.query(
+    `SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'sync_monitor' AND c.relname = 'checkpoint'`,
+  );
+  if (readable?.[0] !== 't') return { own: false, others: false };
+  const [row] = await link.query(
+    `SELECT bool_or(h.table_name = $1), bool_or(h.table_name <> $1 AND EXISTS (SELECT FROM pg_class c
+       JOIN pg_namespace n ON n.oid = c.relnamespace WHERE format('%I.%I', n.nspname, c.relname) = h.table_name))
+     FROM sync_monitor.checkpoint h`,
+    [table.qualified],
+  );
+  return { own: row?.[0] === 't', others: row?.[1] === 't' };
 }
 
 /** A hardened database may have taken the try away from PUBLIC: then the trigger would fail the writers' INSERT. */

@@ -3,16 +3,19 @@ import type { Link } from './connection.js';
 import { decodeRow, sameRow } from './decode.js';
 import type { Statements } from './statements.js';
 
-const SLICE = 2_000;
+export const SLICE = 2_000;
+/** Ids of pending rows beyond the bound that are remembered. */
+const MAX_BEYOND = 1_000_000;
 
 /**
  * The rows that were pending when last read, with what was folded for them, so that an UPDATE can be folded as a
- * change. Bounded; rows beyond the bound are counted, and a rebuild from the table is what follows them.
+ * change. Bounded; of rows beyond the bound only the ids are kept, and a rebuild of the windows is what follows them.
  */
 export class PendingRows {
   readonly #rows = new Map<BigId, SyncRow>();
   readonly #limit: number;
-  #untracked = 0;
+  readonly #beyond = new Set<BigId>();
+  #forgotten = 0;
   /** Goes round: ids to re-read before any is read twice. */
   #queue: BigId[] = [];
 
@@ -25,26 +28,50 @@ export class PendingRows {
   }
 
   get untracked(): number {
-    return this.#untracked;
+    return this.#beyond.size + this.#forgotten;
   }
 
+  /** There is no room for one more. */
+  get full(): boolean {
+    return this.#rows.size >= this.#limit;
+  }
+
+  /** It was pending when last read, tracked or not. */
   has(id: BigId): boolean {
-    return this.#rows.has(id);
+    return this.#rows.has(id) || this.#beyond.has(id);
+  }
+
+  /** What was folded for a tracked one. */
+  get(id: BigId): SyncRow | undefined {
+    return this.#rows.get(id);
+  }
+
+  /** Of all that were pending when last read. */
+  *ids(): Generator<BigId> {
+    yield* this.#rows.keys();
+    yield* this.#beyond;
+  }
+
+  /** The tracked ones, as they were folded. */
+  rows(): Iterable<SyncRow> {
+    return this.#rows.values();
   }
 
   /** Remembers those of the rows that are pending. */
   add(rows: readonly SyncRow[]): void {
     for (const row of rows) {
       if (row.status !== PENDING) continue;
-      if (this.#rows.size < this.#limit) this.#rows.set(row.id, row);
-      else this.#untracked++;
+      if (!this.full || this.#rows.has(row.id)) this.#rows.set(row.id, row);
+      else if (this.#beyond.size < MAX_BEYOND) this.#beyond.add(row.id);
+      else this.#forgotten++;
     }
   }
 
   clear(): void {
     this.#rows.clear();
     this.#queue = [];
-    this.#untracked = 0;
+    this.#beyond.clear();
+    this.#forgotten = 0;
   }
 
   /** A full round of re-reads begins with the next call. */

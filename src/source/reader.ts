@@ -1,25 +1,24 @@
+import type { CursorState, RefoldSpan } from '../../streams/checkpoint.js';
 import { Cursor, type Generation } from '../../streams/cursor.js';
 import type { Batch, SyncRow } from '../../streams/event.js';
-import { AheadRows } from './ahead.js';
+import type { AheadRows } from './ahead.js';
+import { Backfill } from './backfill.js';
 import type { DatabaseClock } from './clock.js';
 import type { Link } from './connection.js';
 import { decodeRow } from './decode.js';
+import { Folded } from './folded.js';
+import type { SourceHistory } from './history-port.js';
 import type { Keys } from './keeper.js';
-import { leafWithRows } from './leaves.js';
-import { type Look, parseLook } from './look.js';
-import { PendingRows } from './pending.js';
+import { Leaves } from './leaves.js';
+import type { Look } from './look.js';
+import type { PendingRows } from './pending.js';
+import { poll } from './poll.js';
+import { Reading, ResetNeededError } from './reading.js';
+import { Refolds } from './refold.js';
 import { rereadHoles } from './reread.js';
+import { startWithHistory } from './resume.js';
 import { type LateScan, startScan } from './start-scan.js';
-import { buildStatements, type Statements } from './statements.js';
 import type { TableInfo } from './table.js';
-
-/** The folded state no longer follows from the table: it has to be dropped and rebuilt. */
-export class ResetNeededError extends Error {
-  constructor(reason: string) {
-    super(reason);
-    this.name = 'ResetNeededError';
-  }
-}
 
 export interface ReaderOptions {
   readonly link: Link;
@@ -29,56 +28,54 @@ export interface ReaderOptions {
   readonly emit: (batch: Batch) => void;
   /** Milliseconds of history that the windows need. */
   readonly historyMs: number;
-  readonly pendingLimit?: number;
+  readonly pendingLimit?: number | undefined;
+  /** Without it the windows are filled by a scan at each start. */
+  readonly history?: SourceHistory | undefined;
+  /** Default: as fast as it goes. */
+  readonly backfillRowsPerSecond?: number | undefined;
 }
 
-/** A quiet poll brings at most this many rows with S; what is more comes in pages. */
-const QUIET_ROWS = 500;
-const PAGE_ROWS = 10_000;
-const MIN_PAGE_ROWS = 500;
-
-/** Holes are asked for with each poll for this long; what stays open longer waits for its holder to leave. ms. */
-const RECENT_MS = 250;
-const RECENT_HOLES = { width: 100, ids: 500 };
+/** How the windows were filled. */
+export type StartedHow =
+  | { readonly how: 'scanned' }
+  | { readonly how: 'resumed' }
+  | { readonly how: 'anew'; readonly reason: string };
 
 /** Reads what is new, each row once. One statement at a time; each is a transaction of its own. */
 export class Reader {
   readonly #options: ReaderOptions;
-  #table: TableInfo;
-  #statements: Statements;
-  #cursor: Cursor | undefined;
-  #ahead = new AheadRows();
-  readonly pending: PendingRows;
+  readonly #reading: Reading;
+  readonly #folded: Folded;
+  readonly #leaves: Leaves;
+  readonly #refolds: Refolds;
   #late: LateScan | undefined;
+  #backfill: Backfill | undefined;
   #epoch: string | undefined;
-  #leaves: ReadonlySet<string> | undefined;
-  #lastS = 0;
-  /** What a new partition brings up to here was not read by a poll. */
-  #highAtLook = 0;
-  #pageRows = PAGE_ROWS;
-  #rowsRead = 0;
   #aheadFirst = true;
-  #lookMs = 0;
-  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(table: TableInfo, options: ReaderOptions) {
     this.#options = options;
-    this.#table = table;
-    this.#statements = buildStatements(table);
-    this.pending = new PendingRows(options.pendingLimit);
+    this.#folded = new Folded(options);
+    this.#reading = new Reading(table, { ...options, folded: this.#folded });
+    this.#leaves = new Leaves(this.#reading, options.history !== undefined);
+    this.#refolds = new Refolds(this.#reading, options.historyMs);
   }
 
-  /** Undefined before the first start scan and after a reset. */
+  /** Undefined before the first start and after a reset. */
   get cursor(): Cursor | undefined {
-    return this.#cursor;
+    return this.#folded.cursor;
+  }
+
+  get pending(): PendingRows {
+    return this.#folded.pending;
   }
 
   get ahead(): AheadRows {
-    return this.#ahead;
+    return this.#folded.ahead;
   }
 
   get rowsRead(): number {
-    return this.#rowsRead;
+    return this.#folded.rowsRead;
   }
 
   /** The late scan still waits for transactions that were open at the start. */
@@ -86,124 +83,118 @@ export class Reader {
     return this.#late?.since;
   }
 
+  /** Undefined where there is none, or nothing left of it. */
+  get backfill(): Backfill | undefined {
+    return this.#backfill;
+  }
+
+  /** What was written while nobody watched has not been read to the end. */
+  get catchingUp(): boolean {
+    const { cursor, restored, startUpTo } = this.#folded;
+    return cursor !== undefined && (restored || cursor.high < startUpTo);
+  }
+
+  /** Parts that are still to be read again, and what new partitions have brought. */
+  get partsWaiting(): number {
+    return this.#refolds.waiting + this.#leaves.waiting;
+  }
+
+  /** Customers that a refold may have lost. */
+  get unwitnessed(): number {
+    return this.#refolds.unwitnessed;
+  }
+
   /** The table was discovered again (the owner changed it); what was folded stays if it is the same table. */
   useTable(table: TableInfo): void {
-    const same = table.oid === this.#table.oid && table.sequence.oid === this.#table.sequence.oid;
-    this.#table = table;
-    this.#statements = buildStatements(table);
-    if (!same) this.forget();
+    if (!this.#reading.useTable(table)) this.forget();
   }
 
   /** A statement took too long: read less at a time. */
   shrinkPages(): void {
-    this.#pageRows = Math.max(MIN_PAGE_ROWS, Math.floor(this.#pageRows / 2));
+    this.#reading.shrinkPages();
   }
 
   forget(): void {
-    this.#cursor = undefined;
+    this.#folded.clear();
+    this.#reading.forget();
+    this.#refolds.clear();
     this.#epoch = undefined;
-    this.#leaves = undefined;
     this.#late = undefined;
-    this.#ahead = new AheadRows();
+    this.#backfill = undefined;
     this.#aheadFirst = true;
-    this.pending.clear();
   }
 
-  /** Reads the windows' history and sets the cursor behind it. */
-  async start(): Promise<void> {
+  /** Fills the windows and sets the cursor: from history, or by a scan of the table. */
+  async start(): Promise<StartedHow> {
     this.forget();
-    const { link, clock, historyMs } = this.#options;
-    const result = await startScan({
-      link,
-      table: this.#table,
-      statements: this.#statements,
-      clock,
-      historyMs,
-      pageRows: () => this.#pageRows,
-      look: () => this.#readLook(),
-      emit: (rows, origin, reset) => this.#emit(rows, origin, reset),
-      isPending: (row) => this.pending.has(row.id),
-    });
-    this.#cursor = new Cursor(result.high);
-    this.#lastS = result.high;
-    this.#highAtLook = result.high;
-    this.#late = result.late;
-    this.#epoch = result.look.epoch;
-    this.#leaves = new Set(result.look.leaves);
+    const { history } = this.#options;
+    if (history) return this.#startWith(history);
+    const { high, look, late } = await startScan(this.#reading, this.#options.historyMs);
+    this.#late = late;
+    this.#began(new Cursor(high), look);
+    return { how: 'scanned' };
+  }
+
+  async #startWith(history: SourceHistory): Promise<StartedHow> {
+    const { cursor, s, look, anew, pendingKnown } = await startWithHistory(this.#reading, history);
+    this.#folded.startUpTo = s;
+    this.#folded.restored = cursor.needsLook;
+    if (cursor.floor !== null)
+      this.#backfill = new Backfill(this.#reading, {
+        holders: look.holders,
+        since: look.now,
+        top: cursor.high,
+        historyMs: this.#options.historyMs,
+        rowsPerSecond: this.#options.backfillRowsPerSecond ?? Number.POSITIVE_INFINITY,
+        pendingKnown,
+        full: () => history.full,
+      });
+    this.#began(cursor, look);
+    return anew === undefined ? { how: 'resumed' } : { how: 'anew', reason: anew };
+  }
+
+  #began(cursor: Cursor, look: Look): void {
+    this.#epoch = look.epoch;
+    this.#leaves.began(look, cursor.high);
+    this.#folded.cursor = cursor;
   }
 
   /**
    * Reads rows up to S. @returns how many rows came, and whether it stopped with more to read at once.
    * @throws ResetNeededError when the sequence went backwards
    */
-  async poll(): Promise<{ rows: number; more: boolean }> {
-    const cursor = this.#mustHave();
-    const polled = await this.#pollOnce(cursor);
-    const first = polled[0] as (string | null)[]; // the sequence always has a row
-    const s = Number(first[0]);
-    this.#options.clock.set(Number(first[1]) * 1000);
-    this.#checkSequence(s);
-    const before = cursor.high;
-    const raw = polled.filter((columns) => Number(columns[2]) > before);
-    let read = this.#fill(
-      cursor,
-      polled.filter((columns) => columns[2] !== null && Number(columns[2]) <= before),
-    );
-    if (raw.length === 0) {
-      cursor.pulled(s, []);
-      return { rows: read, more: false };
-    }
-    read += this.#take(cursor, raw, 2, s, raw.length >= QUIET_ROWS);
-    let size = raw.length >= QUIET_ROWS ? this.#pageRows : 0;
-    let last = size;
-    // A few pages, then the caller has a turn: locks, pending rows and the bell are looked at under a backlog too.
-    for (let pages = 0; size > 0 && last >= size && pages < 8; pages++) {
-      size = this.#pageRows;
-      const page = await this.#options.link.query(this.#statements.page, [cursor.high, s, size], 'csm_page');
-      last = page.length;
-      read += this.#take(cursor, page, 0, s, last >= size);
-    }
-    return { rows: read, more: cursor.high < s };
-  }
-
-  /** Holes of the last moments are asked for along with what is new: a look is rationed, and comes later. */
-  #pollOnce(cursor: Cursor): Promise<(string | null)[][]> {
-    const { link, clock } = this.#options;
-    const holes = cursor.recentHoles(clock.now() - RECENT_MS, RECENT_HOLES);
-    const values = [cursor.high, QUIET_ROWS];
-    if (holes.length === 0) return link.query(this.#statements.poll, values, 'csm_poll');
-    const [from, to] = [holes.map(([first]) => first), holes.map(([, last]) => last)];
-    return link.query(this.#statements.pollAgain, [...values, from, to], 'csm_poll_again');
+  poll(): Promise<{ rows: number; more: boolean }> {
+    return poll(this.#reading, this.#mustHave());
   }
 
   /** ms to wait until the next look: it takes every lock partition's latch for a moment, so it is rationed. */
   get lookDueIn(): number {
-    return this.#lookedAt + 20 * this.#lookMs - performance.now();
+    return this.#reading.lookDueIn;
   }
 
   get lookWanted(): boolean {
-    return this.#cursor?.needsLook === true || this.#late !== undefined;
+    return this.cursor?.needsLook === true || this.#late !== undefined;
   }
 
   /** Looks at locks and epoch, then re-reads the holes that a holder has left. */
   async look(): Promise<Look> {
     const cursor = this.#mustHave();
-    const look = await this.#readLook();
-    this.#checkSequence(look.s);
+    const look = await this.#reading.look();
+    this.#reading.reached(look.s);
     if (look.epoch !== this.#epoch)
       throw new ResetNeededError(`the epoch changed from ${this.#epoch} to ${look.epoch}`);
-    await this.#checkLeaves(look, cursor);
+    await this.#leaves.check(look, cursor);
     cursor.looked(look.holders, look.now);
+    this.#backfill?.looked(look.holders);
     for (const generation of cursor.due()) {
       await rereadHoles({
-        link: this.#options.link,
-        statements: this.#statements,
-        pageRows: () => this.#pageRows,
+        reading: this.#reading,
         holes: [...generation.holes],
         found: (raw) => this.#refill(cursor, generation, raw),
       });
       cursor.settled(generation);
     }
+    this.#folded.restored = false;
     cursor.compact();
     if (this.#late && (await this.#late.check(look.holders))) this.#late = undefined;
     return look;
@@ -211,92 +202,56 @@ export class Reader {
 
   /** Re-reads a slice of the pending rows. */
   async rereadPending(): Promise<number> {
-    const { updates, removals } = await this.pending.reread(this.#options.link, this.#statements);
-    if (updates.length + removals.length > 0)
-      this.#options.emit({ origin: 'live', rows: [], updates, removals, now: this.#options.clock.now() });
+    const { link, statements } = this.#reading;
+    const { updates, removals } = await this.pending.reread(link, statements);
+    this.#folded.changes(updates, removals);
     return updates.length + removals.length;
   }
 
   /** Reads rows beyond the sequence. The first pass after a start reads what was there before. */
   async readAhead(): Promise<{ rows: number; more: boolean }> {
-    const cursor = this.#mustHave();
-    const { rows, more } = await this.#ahead.read(this.#options.link, this.#statements, cursor.high);
-    this.#emit(rows, this.#aheadFirst ? 'start' : 'live');
+    const { link, statements } = this.#reading;
+    const { rows, more } = await this.ahead.read(link, statements, this.#mustHave().high);
+    this.#folded.rows(rows, this.#aheadFirst ? 'start' : 'live');
     if (!more) this.#aheadFirst = false;
     return { rows: rows.length, more };
   }
 
-  #take(cursor: Cursor, raw: (string | null)[][], at: number, s: number, full: boolean): number {
-    const rows: SyncRow[] = [];
-    const ids: number[] = [];
-    for (const columns of raw) {
-      const row = decodeRow(columns, at);
-      const id = row.id as number; // <= S, which discovery proved to be a safe integer
-      ids.push(id);
-      if (!this.#ahead.has(id)) rows.push(row);
-    }
-    cursor.pulled(full ? (ids.at(-1) ?? s) : s, ids);
-    this.#ahead.passed(cursor.high);
-    this.#emit(rows, 'live');
-    return rows.length;
+  /**
+   * Reads a page of each thing that is not new: what partitions brought, parts to be read again, the backfill unless
+   * there is a backlog. @returns ms until there is more of it to read, Infinity for nothing
+   */
+  async readOn(backlog: boolean): Promise<number> {
+    const cursor = this.#mustHave();
+    await this.#leaves.step();
+    await this.#refolds.step();
+    if (!backlog && this.#backfill?.dueIn === 0) await this.#backfill.step(cursor);
+    if (cursor.floor === null) this.#backfill = undefined;
+    return this.partsWaiting > 0 ? 0 : (this.#backfill?.dueIn ?? Number.POSITIVE_INFINITY);
   }
 
-  #fill(cursor: Cursor, raw: (string | null)[][]): number {
-    const rows = raw.map((columns) => decodeRow(columns, 2));
-    cursor.filled(rows.map((row) => row.id as number));
-    this.#emit(rows, 'live');
-    return rows.length;
+  /** Asks for parts of the windows to be read again, in the rounds to come. */
+  refold(spans: readonly RefoldSpan[]): void {
+    this.#refolds.add(spans);
+  }
+
+  /** Exactly which rows have been folded. @throws ResetNeededError before the start */
+  state(): CursorState {
+    return this.#folded.state(this.#mustHave());
   }
 
   #refill(cursor: Cursor, generation: Generation, raw: (string | null)[][]): void {
     if (raw.length === 0) return;
-    const rows = raw.map((columns) => decodeRow(columns));
+    const rows: SyncRow[] = raw.map((columns) => decodeRow(columns));
     cursor.found(
       generation,
       rows.map((row) => row.id as number),
     );
-    this.#emit(rows, 'live');
-  }
-
-  #emit(rows: readonly SyncRow[], origin: 'live' | 'start', reset = false): void {
-    if (rows.length === 0 && !reset) return;
-    this.pending.add(rows);
-    this.#rowsRead += rows.length;
-    this.#options.emit({ origin, reset, rows, updates: [], removals: [], now: this.#options.clock.now() });
-  }
-
-  async #readLook(): Promise<Look> {
-    const before = performance.now();
-    const [row] = await this.#options.link.query(
-      this.#statements.look,
-      this.#options.keys.bellWords,
-      'csm_look',
-    );
-    this.#lookedAt = performance.now();
-    this.#lookMs = this.#lookedAt - before;
-    const look = parseLook(row ?? []);
-    this.#options.clock.set(look.now);
-    return look;
-  }
-
-  #checkSequence(s: number): void {
-    if (s < this.#lastS) throw new ResetNeededError(`the sequence went back from ${this.#lastS} to ${s}`);
-    this.#lastS = s;
-  }
-
-  /** A partition that came with rows in it: they were never announced and may have any id. */
-  async #checkLeaves(look: Look, cursor: Cursor): Promise<void> {
-    if (!this.#table.partitioned) return;
-    const leaves = look.leaves.filter((leaf) => !this.#leaves?.has(leaf));
-    const brought = await leafWithRows(this.#options.link, leaves, this.#highAtLook);
-    if (brought !== undefined)
-      throw new ResetNeededError(`partition ${brought} was attached with rows in it`);
-    this.#leaves = new Set(look.leaves);
-    this.#highAtLook = cursor.high;
+    this.#folded.rows(rows, this.#folded.restored ? 'start' : 'live');
   }
 
   #mustHave(): Cursor {
-    if (!this.#cursor) throw new ResetNeededError('no state yet');
-    return this.#cursor;
+    if (!this.cursor) throw new ResetNeededError('no state yet');
+    return this.cursor;
   }
 }

@@ -1,23 +1,20 @@
 import type { Range } from '../../streams/ranges.js';
-import type { Link } from './connection.js';
-import type { Statements } from './statements.js';
+import type { Reading } from './reading.js';
 
 /** Holes asked for in one statement: ids in all, and ranges. */
 const MAX_IDS = 5_000;
 const MAX_RANGES = 1_000;
 
 export interface Reread {
-  readonly link: Link;
-  readonly statements: Statements;
-  /** Rows of one page of a large hole. */
-  readonly pageRows: () => number;
+  readonly reading: Reading;
   readonly holes: readonly Range[];
   /** Called with the rows of each statement; what it throws ends the re-read. */
   readonly found: (raw: (string | null)[][]) => void;
 }
 
 /** Reads what stands in the holes by now: small ones many at a time, large ones page by page, none enumerated. */
-export async function rereadHoles({ link, statements, pageRows, holes, found }: Reread): Promise<void> {
+export async function rereadHoles({ reading, holes, found }: Reread): Promise<void> {
+  const { link, statements } = reading;
   let from: number[] = [];
   let to: number[] = [];
   let ids = 0;
@@ -32,7 +29,7 @@ export async function rereadHoles({ link, statements, pageRows, holes, found }: 
     if (last - first >= MAX_IDS) {
       let after = first - 1;
       for (;;) {
-        const size = pageRows();
+        const size = reading.pageRows;
         const raw = await link.query(statements.page, [after, last, size], 'csm_page');
         found(raw);
         if (raw.length < size) break;

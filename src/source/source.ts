@@ -1,18 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { type Observable, Subject } from 'rxjs';
-import type { Batch, Completeness } from '../../streams/event.js';
+import type { RefoldSpan } from '../../streams/checkpoint.js';
+import type { Batch, Completeness, SyncRow } from '../../streams/event.js';
 import type { SourceState } from '../../streams/source-state.js';
 import { Alarm } from './alarm.js';
 import { type BellSetting, Bells } from './bells.js';
 import { DatabaseClock } from './clock.js';
-import { ConnectionLostError, Link } from './connection.js';
+import { Link } from './connection.js';
 import { Continuity } from './continuity.js';
 import { Cycle } from './cycle.js';
+import { faultOf } from './fault.js';
+import type { SourceHistory } from './history-port.js';
 import { Journal, notStarted, type SourceLog } from './journal.js';
 import { Keeper, type Keys, keysOf } from './keeper.js';
 import { Listener } from './listener.js';
-import { Reader, ResetNeededError } from './reader.js';
+import { Reader } from './reader.js';
+import { ResetNeededError } from './reading.js';
 import { type Described, describeState } from './state.js';
 import { discoverTable, TableError, type TableInfo } from './table.js';
 
@@ -31,12 +34,11 @@ export interface SourceOptions {
   /** How often to look for rows while the bell is not armed. ms. */
   readonly cadenceMs?: number;
   readonly pendingLimit?: number;
+  /** What survives a restart; without it the windows are filled by a scan at each start. */
+  readonly history?: SourceHistory;
+  /** Default: as fast as it goes. */
+  readonly backfillRowsPerSecond?: number;
 }
-
-const LOCK_NOT_AVAILABLE = '55P03';
-const QUERY_CANCELED = '57014';
-/** Syntax or access rule, feature not supported (a cached plan's row type), object not in the right state. */
-const TABLE_CHANGED = /^(42|0A|55)/;
 
 /** How often in a row a refused statement is taken for a change of the table. */
 const REDISCOVERIES = 5;
@@ -73,6 +75,8 @@ export class Source {
   #table: TableInfo;
   #stopped = false;
   #loop: Promise<void> | undefined;
+  /** Why the windows and the cursor are to be loaded again. */
+  #reloadReason: string | undefined;
   readonly #alarm = new Alarm();
   readonly #seen: Described = notStarted();
   readonly #journal: Journal;
@@ -80,6 +84,7 @@ export class Source {
   constructor(options: SourceOptions) {
     this.#options = options;
     this.#table = options.table;
+    this.#journal = new Journal(this.#seen, options.log);
     this.keys = keysOf(options.table.qualified);
     this.batches$ = this.#batches.asObservable();
     const { url } = options;
@@ -97,10 +102,7 @@ export class Source {
         if (!this.#bells.storm(now)) this.#alarm.ring();
       },
       onChange: (proven, reason) => {
-        options.log[proven ? 'info' : 'warn'](
-          { event_type: 'listener', proven, reason },
-          `listener ${proven ? 'proven' : 'lost'}: ${reason}`,
-        );
+        this.#journal.listener(proven, reason);
         this.#alarm.ring();
       },
     });
@@ -110,9 +112,10 @@ export class Source {
       clock: this.clock,
       emit: (batch) => this.#batches.next(batch),
       historyMs: options.historyMs,
-      ...(options.pendingLimit === undefined ? {} : { pendingLimit: options.pendingLimit }),
+      pendingLimit: options.pendingLimit,
+      history: options.history,
+      backfillRowsPerSecond: options.backfillRowsPerSecond,
     });
-    this.#journal = new Journal(this.#seen, options.log);
     this.#cycle = new Cycle({
       reader: this.#reader,
       keeper: this.#keeper,
@@ -120,6 +123,7 @@ export class Source {
       bells: this.#bells,
       continuity: this.#continuity,
       seen: this.#seen,
+      history: options.history,
       cadenceMs: options.cadenceMs ?? 15,
     });
   }
@@ -137,6 +141,7 @@ export class Source {
     await this.#listener.stop();
     await Promise.race([this.#loop, sleep(2_000, undefined, { ref: false })]);
     this.#seen.role = 'stopped';
+    this.#continuity.release();
     for (const link of [this.#link, this.#anchor]) link.close();
     this.#keeper.close();
     await this.#loop;
@@ -145,6 +150,23 @@ export class Source {
   /** As it was found last: the owner may have changed it since the start. */
   get table(): TableInfo {
     return this.#table;
+  }
+
+  /** Rows that were pending when last read: they are in the windows and not in history. */
+  pendingRows(): Iterable<SyncRow> {
+    return this.#reader.pending.rows();
+  }
+
+  /** Reads parts of the windows again, within the next rounds. */
+  refold(spans: readonly RefoldSpan[]): void {
+    this.#reader.refold(spans);
+    this.#alarm.ring();
+  }
+
+  /** What history holds is not what was folded: fills the windows from it again, and reads on from there. */
+  reload(reason: string): void {
+    this.#reloadReason = reason;
+    this.#alarm.ring();
   }
 
   state(): SourceState {
@@ -182,8 +204,10 @@ export class Source {
         }
         await this.#connectReader();
         while (!this.#stopped) {
+          this.#takeReload();
           const pause = await this.#cycle.run(this.#alarm.taken());
           this.#journal.restored();
+          this.#journal.backfill(this.state().backfill);
           attempt = 0;
           if (!this.#stopped) await this.#alarm.sleep(pause);
         }
@@ -211,36 +235,37 @@ export class Source {
     return false;
   }
 
+  #takeReload(): void {
+    const reason = this.#reloadReason;
+    this.#reloadReason = undefined;
+    if (reason !== undefined) throw new ResetNeededError(reason);
+  }
+
   async #connectReader(): Promise<void> {
     if (!this.#link.connected) await this.#link.connect();
     if (this.#reader.cursor && !(await this.#continuity.proven()))
       this.#drop('no connection outlived the gap');
     if (!this.#anchor.connected) await this.#anchor.connect();
     if (this.#reader.cursor) return;
-    const scanned = this.#journal.scanning(this.#reader.rowsRead);
-    await this.#reader.start();
-    this.#cycle.restarted();
-    scanned(this.#reader.rowsRead);
+    this.#reloadReason = undefined;
+    const filled = this.#journal.filling(this.#reader.rowsRead);
+    const how = await this.#reader.start();
+    this.#cycle.restarted(filled(how, this.#reader.rowsRead));
   }
 
   async #recover(error: unknown, attempt: number): Promise<void> {
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof ResetNeededError) {
-      this.#drop(message);
-      return;
-    }
-    const code = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
-    if (code === LOCK_NOT_AVAILABLE) {
-      // The owner changes the table; our statement stepped aside after a second.
-      this.#seen.behind = true;
-    } else if (code === QUERY_CANCELED) this.#reader.shrinkPages();
-    else if (TABLE_CHANGED.test(code) && (await this.#rediscover(message))) {
+    const fault = faultOf(error);
+    if (fault === 'reset') return this.#drop(message);
+    if (fault === 'busy') this.#seen.behind = true;
+    else if (fault === 'slow') this.#reader.shrinkPages();
+    else if (fault === 'changed' && (await this.#rediscover(message))) {
       // Found as before and refused again: this is no change of the table, and it lasts.
       if (attempt >= REDISCOVERIES) this.#journal.lost(message);
     } else {
       // The first loss of one backend is mended at once, without a word.
-      if (!(error instanceof ConnectionLostError && attempt === 0)) this.#journal.lost(message);
-      else return;
+      if (fault === 'connection' && attempt === 0) return;
+      this.#journal.lost(message);
     }
     await this.#pause(Math.min(2_000, 50 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random()));
   }

@@ -1,24 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SyncRow } from '../../streams/event.js';
 import { RangeSet } from '../../streams/ranges.js';
-import type { DatabaseClock } from './clock.js';
-import type { Link } from './connection.js';
-import { decodeRow } from './decode.js';
 import type { Look } from './look.js';
-import type { Statements } from './statements.js';
-import type { TableInfo } from './table.js';
-
-export interface StartScanOptions {
-  readonly link: Link;
-  readonly table: TableInfo;
-  readonly statements: Statements;
-  readonly clock: DatabaseClock;
-  readonly historyMs: number;
-  readonly pageRows: () => number;
-  readonly look: () => Promise<Look>;
-  readonly emit: (rows: readonly SyncRow[], origin: 'live' | 'start', reset?: boolean) => void;
-  readonly isPending: (row: SyncRow) => boolean;
-}
+import type { Reading } from './reading.js';
 
 export interface StartScanResult {
   /** S of the scan: every id up to here is settled, but for what `late` may still bring. */
@@ -33,7 +17,7 @@ const PATIENCE_MS = 1_000;
 /** Rows of one block where no index leads with created_at; rows and not ids: a sequence may stand far ahead. */
 const BLOCK_ROWS = 50_000;
 /** Later than this no window of this process will slide, and float8 stops holding microseconds. ms. */
-const FAR_FUTURE = 8_000_000_000_000;
+export const FAR_FUTURE = 8_000_000_000_000;
 
 /**
  * Fills the windows from the table: the rows of the last `historyMs` and the pending rows of all time, in pages, so
@@ -42,79 +26,79 @@ const FAR_FUTURE = 8_000_000_000_000;
  * S is read first, then the holders: when those have ended, every id up to S is decided before the first page is read,
  * and the pages together see each row once. Only those that outlast our patience leave a late scan behind.
  */
-export async function startScan(options: StartScanOptions): Promise<StartScanResult> {
-  const { link, statements, clock } = options;
-  const [position] = await link.query(statements.position);
-  const high = Number(position?.[0]);
-  clock.set(Number(position?.[1]) * 1000);
-  const since = clock.now();
-  let look = await options.look();
+export async function startScan(reading: Reading, historyMs: number): Promise<StartScanResult> {
+  const { folded } = reading;
+  const high = await reading.position();
+  const since = reading.clock.now();
+  let look = await reading.look();
   let holders = look.holders;
   for (const until = performance.now() + PATIENCE_MS; holders.size > 0 && performance.now() < until; ) {
     await sleep(20);
-    look = await options.look();
+    look = await reading.look();
     holders = intersection(holders, look.holders);
   }
-  options.emit([], 'start', true);
-  const from = since - options.historyMs;
+  folded.reset('start');
+  const from = since - historyMs;
   const seen = holders.size > 0 ? new RangeSet() : undefined;
   const take = (rows: SyncRow[]) => {
     if (seen) for (const row of rows) seen.add(row.id as number, row.id as number); // <= S: a number
-    options.emit(rows, 'start');
+    folded.rows(rows, 'start');
   };
-  await readRecent(options, high, from, take);
-  const late = seen ? new LateScan(options, { high, from, seen, holders, since }) : undefined;
+  await readRecent(reading, high, from, take);
+  const late = seen ? new LateScan(reading, { high, from, seen, holders, since }) : undefined;
   return { high, look, late };
 }
 
 /** The recent rows and the pending ones of all time. */
-async function readRecent(
-  options: StartScanOptions,
+function readRecent(
+  reading: Reading,
   high: number,
   from: number,
   take: (rows: SyncRow[]) => void,
 ): Promise<void> {
-  const { link } = options;
-  // Which index is right depends on the bounds here: how many rows are pending, how much of the table is recent.
-  await link.query('SET plan_cache_mode = auto');
-  try {
-    await readPages(options, high, from, take);
-  } finally {
-    if (link.connected) await link.query('SET plan_cache_mode = force_generic_plan');
-  }
+  return reading.planned(() => readPages(reading, high, from, take));
 }
 
 /** Pending rows of any age first, then the recent ones that were not pending: one read as both is taken once. */
 async function readPages(
-  options: StartScanOptions,
+  reading: Reading,
   high: number,
   from: number,
   take: (rows: SyncRow[]) => void,
 ): Promise<void> {
-  const { link, statements, table } = options;
+  const { link, statements, table, folded } = reading;
   if (!table.createdAtIndexed || !table.statusIndexed) {
     for (let after = Number.MIN_SAFE_INTEGER; ; ) {
       const [end] = await link.query(statements.blockEnd, [after, high, BLOCK_ROWS]);
       if (end?.[0] == null) return;
-      const block = [after, end[0], from / 1000];
-      take((await link.query(statements.recentById, block)).map((raw) => decodeRow(raw)));
+      take(await reading.rows(statements.recentById, [after, end[0], from / 1000]));
       after = Number(end[0]);
     }
   }
   for (let after = Number.MIN_SAFE_INTEGER; ; ) {
-    const size = options.pageRows();
-    const rows = (await link.query(statements.pending, [after, high, size])).map((raw) => decodeRow(raw));
+    const size = reading.pageRows;
+    const rows = await reading.rows(statements.pending, [after, high, size]);
     take(rows);
     if (rows.length < size) break;
     after = rows.at(-1)?.id as number;
   }
-  let place = { createdAt: from, id: -1 };
+  await readByTime(reading, statements.recentByTime, { high, from }, (rows) =>
+    take(rows.filter((row) => !folded.pending.has(row.id))),
+  );
+}
+
+/** All pages of `recentByTime` or `tailByTime`. */
+export async function readByTime(
+  reading: Reading,
+  statement: string,
+  { high, from }: { high: number; from: number },
+  take: (rows: SyncRow[]) => void,
+): Promise<void> {
+  let place = { createdAt: from, id: Number.MIN_SAFE_INTEGER };
   for (;;) {
-    const size = options.pageRows();
-    const rows = (
-      await link.query(statements.recentByTime, [place.createdAt / 1000, place.id, high, size])
-    ).map((raw) => decodeRow(raw));
-    take(rows.filter((row) => !options.isPending(row)));
+    const size = reading.pageRows;
+    const rows = await reading.rows(statement, [place.createdAt / 1000, place.id, high, size]);
+    take(rows);
     const last = rows.at(-1);
     if (!last || rows.length < size || last.createdAt > FAR_FUTURE) break;
     place = { createdAt: last.createdAt, id: last.id as number };
@@ -127,7 +111,7 @@ async function readPages(
  * seen is skipped.
  */
 export class LateScan {
-  readonly #options: StartScanOptions;
+  readonly #reading: Reading;
   readonly #high: number;
   readonly #from: number;
   readonly #seen: RangeSet;
@@ -138,10 +122,10 @@ export class LateScan {
   readonly since: number;
 
   constructor(
-    options: StartScanOptions,
+    reading: Reading,
     state: { high: number; from: number; seen: RangeSet; holders: ReadonlySet<string>; since: number },
   ) {
-    this.#options = options;
+    this.#reading = reading;
     this.#high = state.high;
     this.#from = state.from;
     this.#seen = state.seen;
@@ -155,10 +139,10 @@ export class LateScan {
     if (remaining.size < this.#holders.size) this.#due = true;
     this.#holders = remaining;
     if (this.#due) {
-      await readRecent(this.#options, this.#high, this.#from, (rows) => {
+      await readRecent(this.#reading, this.#high, this.#from, (rows) => {
         const fresh = rows.filter((row) => !this.#seen.has(row.id as number));
         for (const row of fresh) this.#seen.add(row.id as number, row.id as number);
-        this.#options.emit(fresh, 'live'); // committed while we watch
+        this.#reading.folded.rows(fresh, 'live'); // committed while we watch
       });
       this.#due = false;
     }

@@ -72,6 +72,7 @@ export function describeState(seen: Described, parts: Parts) {
     givenUp: cursor?.givenUp ?? 0,
     pendingTracked: reader.pending.tracked,
     pendingUntracked: reader.pending.untracked,
+    backfill: cursor && reader.backfill ? reader.backfill.state(cursor) : null,
     notificationQueueUsage: parts.bells.queueUsage,
     resets: seen.resets,
     lastResetReason: seen.lastResetReason,
@@ -101,12 +102,32 @@ export function describeState(seen: Described, parts: Parts) {
       };
     if (since !== null && since > BEHIND_MS)
       return { state: 'catching_up', ratio: null, reasons: ['A backlog is being read.'] };
+    if (reader.catchingUp)
+      return {
+        state: 'catching_up',
+        ratio: null,
+        reasons: ['What was written while nobody watched is being read.'],
+      };
+    if (cursor && reader.backfill && !reader.backfill.windowsFilled(cursor))
+      return {
+        state: 'catching_up',
+        ratio: null,
+        reasons: [
+          `The windows are being filled from the table, of which ${(state.backfill?.percent ?? 0).toFixed(1)} % has been read.`,
+        ],
+      };
+    if (reader.partsWaiting > 0)
+      return { state: 'catching_up', ratio: null, reasons: ['Parts of the windows are being read again.'] };
     const reasons: string[] = [];
     const missing = state.givenUp + state.pendingUntracked;
     if (state.givenUp > 0)
       reasons.push(`${state.givenUp} open ids were given up because a bound was reached.`);
     if (state.pendingUntracked > 0)
       reasons.push(`${state.pendingUntracked} pending rows beyond the bound are followed slowly.`);
+    if (reader.unwitnessed > 0)
+      reasons.push(
+        `${reader.unwitnessed} customers may be missing: their other rows were not found in time.`,
+      );
     if (reader.ahead.incomplete) reasons.push('There are more ids beyond the sequence than can be followed.');
     if (reasons.length === 0) return { state: 'complete', ratio: 1, reasons };
     return {

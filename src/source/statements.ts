@@ -9,6 +9,8 @@ export interface Statements {
   readonly pollAgain: string;
   /** $1 id (exclusive), $2 id (inclusive), $3 limit. */
   readonly page: string;
+  /** $1 id (inclusive), $2 limit: downwards. */
+  readonly pageDown: string;
   /** $1, $2 bounds of ranges (inclusive). */
   readonly ranges: string;
   /** $1 ids. */
@@ -23,6 +25,15 @@ export interface Statements {
   readonly pending: string;
   /** $1 seconds since the epoch, $2 id: the place after which to go on; $3 S, $4 limit: settled rows by created_at. */
   readonly recentByTime: string;
+  /** $1 seconds since the epoch, $2 id: the place after which to go on; $3 S, $4 limit: rows by created_at. */
+  readonly tailByTime: string;
+  /** $1, $2 seconds since the epoch, half-open; $3 seconds, $4 id: the place after which to go on; $5 limit. */
+  readonly span: string;
+  /** $1 ids of customers, $2, $3 seconds since the epoch, half-open, but not $4, $5: the newest success of each. */
+  readonly witnesses: string;
+  /** $1, $2 seconds since the epoch, half-open. */
+  readonly firstIdBetween: string;
+  readonly firstId: string;
   /** $1 id (exclusive), $2 id (inclusive), $3 seconds since the epoch: recent and pending rows of a block of ids. */
   readonly recentById: string;
   /** $1 id (exclusive), $2 id (inclusive), $3 rows: the last id of a block of so many rows, NULL for none. */
@@ -78,6 +89,7 @@ export function buildStatements(table: TableInfo): Statements {
   // An id is compared as int8 whatever its type: a bound of ours may lie beyond integer.
   // Never executed: it makes the parser lock the table before the sequence, as TRUNCATE RESTART IDENTITY and SET LOGGED
   // do. The other way round their statement and ours would wait for each other, and every writer for both.
+  const at = (parameter: string) => `timestamptz 'epoch' + ${parameter}::float8 * interval '1 second'`;
   const tableFirst = `table_first AS (SELECT FROM ${t})`;
   return {
     // The snapshot is taken before the sequence is read, so an id <= S may be missing here: it becomes a hole, and
@@ -90,6 +102,7 @@ export function buildStatements(table: TableInfo): Statements {
         (SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= s.s ORDER BY t.id LIMIT $2) UNION ALL
         (SELECT ${cols} FROM unnest($3::int8[], $4::int8[]) AS h(a, b) JOIN ${t} t ON t.id BETWEEN h.a AND h.b)) r ON true`,
     page: `SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= $2::int8 ORDER BY t.id LIMIT $3`,
+    pageDown: `SELECT ${cols} FROM ${t} t WHERE t.id <= $1::int8 ORDER BY t.id DESC LIMIT $2`,
     ranges: `SELECT ${cols} FROM unnest($1::int8[], $2::int8[]) AS r(a, b) JOIN ${t} t ON t.id BETWEEN r.a AND r.b`,
     byIds: `SELECT ${cols} FROM ${t} t WHERE t.id = ANY ($1::int8[])`,
     // One statement: S is read after the snapshot, so no row that the sequence numbered can look as if beyond it.
@@ -114,10 +127,22 @@ export function buildStatements(table: TableInfo): Statements {
     position: `SELECT ${s}, date_part('epoch', clock_timestamp()) FROM ${seq}`,
     pending: `SELECT ${cols} FROM ${t} t WHERE t.status::text = 'pending' AND t.id > $1::int8 AND t.id <= $2::int8 ORDER BY t.id LIMIT $3`,
     recentByTime: `SELECT ${cols} FROM ${t} t
-      WHERE (t.created_at, t.id) > (timestamptz 'epoch' + $1::float8 * interval '1 second', $2::int8)
+      WHERE (t.created_at, t.id) > (${at('$1')}, $2::int8)
         AND t.id <= $3::int8 AND t.status::text <> 'pending' ORDER BY t.created_at, t.id LIMIT $4`,
+    tailByTime: `SELECT ${cols} FROM ${t} t
+      WHERE (t.created_at, t.id) > (${at('$1')}, $2::int8) AND t.id <= $3::int8 ORDER BY t.created_at, t.id LIMIT $4`,
+    span: `SELECT ${cols} FROM ${t} t WHERE t.created_at >= ${at('$1')} AND t.created_at < ${at('$2')}
+        AND (t.created_at, t.id) > (${at('$3')}, $4::int8) ORDER BY t.created_at, t.id LIMIT $5`,
+    witnesses: `SELECT DISTINCT ON (t.customer_id) ${cols} FROM ${t} t
+      WHERE ${table.columns.has('customer_id') ? 't.customer_id = ANY ($1::int8[])' : '$1::int8[] IS NULL'} AND t.status::text = 'success'
+        AND t.created_at >= ${at('$2')} AND t.created_at < ${at('$3')} AND NOT (t.created_at >= ${at('$4')} AND t.created_at < ${at('$5')})
+      ORDER BY ${table.columns.has('customer_id') ? 't.customer_id, ' : ''}t.created_at DESC`,
+    // OFFSET 0: else the planner walks the ids from the smallest on, until one is recent.
+    firstIdBetween: `SELECT min(id) FROM (SELECT t.id FROM ${t} t
+      WHERE t.created_at >= ${at('$1')} AND t.created_at < ${at('$2')} OFFSET 0) recent`,
+    firstId: `SELECT min(id) FROM ${t}`,
     recentById: `SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= $2::int8
-        AND (t.created_at >= timestamptz 'epoch' + $3::float8 * interval '1 second' OR t.status::text = 'pending') ORDER BY t.id`,
+        AND (t.created_at >= ${at('$3')} OR t.status::text = 'pending') ORDER BY t.id`,
     blockEnd: `SELECT max(id) FROM (SELECT t.id FROM ${t} t WHERE t.id > $1::int8 AND t.id <= $2::int8 ORDER BY t.id LIMIT $3) block`,
   };
 }

@@ -1,0 +1,143 @@
+import type { Cursor } from '../../streams/cursor.js';
+import type { BackfillState } from '../../streams/source-state.js';
+import type { Reading } from './reading.js';
+import { FAR_FUTURE } from './start-scan.js';
+
+export interface BackfillOptions {
+  /** Transactions that may still commit an id of those to be read; read after S. */
+  readonly holders: ReadonlySet<string>;
+  /** Database time of that look, ms. */
+  readonly since: number;
+  /** The id from which on downwards all is read. */
+  readonly top: number;
+  /** Milliseconds of history that the windows need. */
+  readonly historyMs: number;
+  readonly rowsPerSecond: number;
+  /** The pending rows of all time have been read. */
+  readonly pendingKnown: boolean;
+  /** Too much is waiting to be flushed. */
+  readonly full: () => boolean;
+}
+
+const HOUR_MS = 3_600_000;
+/** A page is at most what may be read in this time: live rows come between. ms. */
+const PAGE_MS = 100;
+/** When there is too much to be flushed, it asks again after this. ms. */
+const FULL_MS = 50;
+/** The speed that is shown is that of so many seconds. */
+const SPEED_SECONDS = 10;
+
+/**
+ * Reads what was there before the first start, newest first, page by page between the rounds of the live rows. What a
+ * page does not find may yet be committed by a transaction that was open at the start: such holes wait for its end, in
+ * the cursor. The floor goes down with every page, so that a restart goes on where this one stopped.
+ */
+export class Backfill {
+  readonly #reading: Reading;
+  readonly #options: BackfillOptions;
+  #holders: ReadonlySet<string>;
+  #dueAt = performance.now();
+  #rows = 0;
+  /** The floor when this process began. */
+  #startedAt: number | null = null;
+  /** Where the ids begin, once known. */
+  #bottom: number | null = null;
+  /** Hours in which the smallest recent id has not been looked for, ms. */
+  readonly #hours: (readonly [from: number, to: number])[] = [];
+  #smallestRecent = Number.POSITIVE_INFINITY;
+  /** Monotonic ms and rows read by then, a second apart. */
+  readonly #speed: { at: number; rows: number }[] = [];
+
+  constructor(reading: Reading, options: BackfillOptions) {
+    this.#reading = reading;
+    this.#options = options;
+    this.#holders = options.holders;
+    const { historyMs, since } = options;
+    if (reading.table.createdAtIndexed)
+      for (let from = since - historyMs; from < since; from += HOUR_MS)
+        this.#hours.push([from, from + HOUR_MS >= since ? FAR_FUTURE : from + HOUR_MS]);
+  }
+
+  /** Rows read by this process. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** The holders of a look that was made before the next page. */
+  looked(holders: ReadonlySet<string>): void {
+    if (this.#holders.size === 0) return;
+    this.#holders = new Set([...this.#holders].filter((holder) => holders.has(holder)));
+  }
+
+  /** ms until the next page. */
+  get dueIn(): number {
+    const due = Math.max(0, this.#dueAt - performance.now());
+    return this.#options.full() ? Math.max(due, FULL_MS) : due;
+  }
+
+  /** Reads a page. */
+  async step(cursor: Cursor): Promise<void> {
+    const { floor } = cursor;
+    if (floor === null) return;
+    const { link, statements, folded, pageRows } = this.#reading;
+    this.#bottom ??= Number((await link.query(statements.firstId))[0]?.[0] ?? floor);
+    this.#startedAt ??= floor;
+    await this.#lookForRecent();
+    const { rowsPerSecond, since } = this.#options;
+    const size = Math.max(1, Math.min(pageRows, Math.round((rowsPerSecond * PAGE_MS) / 1000)));
+    const page = await this.#reading.rows(statements.pageDown, [floor, size], 'csm_page_down');
+    const ids = page.map((row) => row.id as number); // <= S
+    const next = page.length < size ? null : (ids.at(-1) ?? floor) - 1;
+    cursor.pulledDown(next, ids, this.#holders, since);
+    // Not those that were read first because they are pending, or were.
+    const rows = page.filter(({ id }) => !folded.early.delete(id as number) && !folded.pending.has(id));
+    if (next === null) folded.early.clear();
+    folded.rows(rows, 'start');
+    this.#count(page.length);
+  }
+
+  /** All rows of the windows, and all that are pending, have been read. */
+  windowsFilled(cursor: Cursor): boolean {
+    if (cursor.floor === null) return true;
+    const known =
+      this.#options.pendingKnown && this.#reading.table.createdAtIndexed && this.#hours.length === 0;
+    return known && cursor.floor < this.#smallestRecent;
+  }
+
+  state(cursor: Cursor): BackfillState {
+    const { top } = this.#options;
+    const bottom = this.#bottom ?? top;
+    const floor = cursor.floor ?? bottom - 1;
+    const left = Math.max(0, floor - bottom + 1);
+    const percent = top < bottom ? 0 : Math.min(100, (100 * (top - floor)) / (top - bottom + 1));
+    // As many rows to an id below as above.
+    const read = (this.#startedAt ?? floor) - floor;
+    const total = read > 0 ? Math.round(this.#rows + (this.#rows * left) / read) : null;
+    const [oldest, newest] = [this.#speed[0], this.#speed.at(-1)];
+    const seconds = oldest && newest ? (newest.at - oldest.at) / 1000 : 0;
+    const rowsPerSecond = oldest && newest && seconds > 0 ? (newest.rows - oldest.rows) / seconds : 0;
+    const secondsLeft = total === null || rowsPerSecond <= 0 ? null : (total - this.#rows) / rowsPerSecond;
+    return { percent, rows: this.#rows, total, rowsPerSecond, secondsLeft };
+  }
+
+  #count(rows: number): void {
+    const now = performance.now();
+    this.#rows += rows;
+    // Not faster later for what was not read meanwhile.
+    this.#dueAt = Math.max(this.#dueAt, now - PAGE_MS) + (1000 * rows) / this.#options.rowsPerSecond;
+    const newest = this.#speed.at(-1);
+    if (newest && now - newest.at < 1_000) return;
+    this.#speed.push({ at: now, rows: this.#rows });
+    if (this.#speed.length > SPEED_SECONDS + 1) this.#speed.shift();
+  }
+
+  /** The smallest id of the last day, an hour at a time: a day of a busy portal would take too long at once. */
+  async #lookForRecent(): Promise<void> {
+    const hour = this.#hours[0];
+    if (!hour) return;
+    const { link, statements } = this.#reading;
+    const [found] = await link.query(statements.firstIdBetween, [hour[0] / 1000, hour[1] / 1000]);
+    if (found?.[0] != null) this.#smallestRecent = Math.min(this.#smallestRecent, Number(found[0]));
+    this.#hours.shift();
+  }
+}
