@@ -239,6 +239,29 @@ describe.each(sharedVersions())('the bell on PostgreSQL %i', (version) => {
     ]);
   });
 
+  test('the schema stays while another table has history in it, without a bell too', async () => {
+    await sql(createTable('"The \'second\'"'));
+    const second = `public."The 'second'"`;
+    await install();
+    const keep = (name: string) =>
+      sql(`INSERT INTO sync_monitor.checkpoint (table_name, identity, leader, high, minutes_from, rollups_from)
+        VALUES ('${name.replaceAll("'", "''")}', 'this', gen_random_uuid(), 1, now(), now())`);
+    await keep('public.customer_sync_logs');
+    await keep(second);
+    await keep('public.long_gone');
+    expect((await uninstall()).map(({ title }) => title)).toEqual([
+      'remove the bell from public.customer_sync_logs',
+      'give up the history of public.customer_sync_logs',
+    ]);
+    expect(await uninstall()).toEqual([]);
+    expect(
+      await sql('SELECT table_name FROM sync_monitor.checkpoint WHERE table_name IS NOT NULL ORDER BY 1'),
+    ).toEqual([{ table_name: `public."The 'second'"` }, { table_name: 'public.long_gone' }]);
+    await keep('public.customer_sync_logs');
+    expect((await uninstall(second)).map(({ title }) => title)).toEqual([`give up the history of ${second}`]);
+    expect((await uninstall()).map(({ title }) => title)).toEqual(['remove the schema']);
+  });
+
   test('rings for a writer that may nothing but write', async () => {
     await install();
     const name = await role();
