@@ -1,7 +1,10 @@
 /** Observations for the tests of rules. */
 import type { AlertLimits, IncidentsView, Observation, Rule, SeenNumbers } from '../../streams/alert.js';
-import type { Thresholds } from '../../streams/rules.js';
-import { COMPLETE, NOON } from './rows.js';
+import type { SyncRow } from '../../streams/event.js';
+import { Fold } from '../../streams/fold.js';
+import { Incidents } from '../../streams/incidents.js';
+import { defaultRules, step, type Thresholds } from '../../streams/rules.js';
+import { batch, COMPLETE, NOON } from './rows.js';
 
 export const LIMITS: AlertLimits = { rateLimitSeconds: 300, reminderSeconds: 0 };
 
@@ -91,4 +94,38 @@ export function blind(seconds: number, percent: number): Observation {
     unmeasurableReason: 'Nothing can be read: connection refused.',
     unmeasurableSince: NOON + seconds * 1000,
   };
+}
+
+/** Rows that came live, then a tick; all is well otherwise. */
+export function observed(
+  rows: readonly SyncRow[],
+  fields: Partial<Observation> = {},
+  options: { batchErrors?: number; now?: number } = {},
+): Observation {
+  const { batchErrors = 1, now = NOON } = options;
+  const fold = new Fold();
+  const incidents = new Incidents({ batchErrors });
+  for (const part of [[], rows]) {
+    fold.apply(batch(NOON, { rows: part }));
+    incidents.apply(batch(NOON, { rows: part }));
+  }
+  fold.advance({ now, completeness: COMPLETE, lagMs: 0 });
+  incidents.advance(now);
+  return {
+    now,
+    snapshot: fold.snapshot(),
+    measurable: true,
+    unmeasurableReason: null,
+    unmeasurableSince: null,
+    components: {},
+    slo: null,
+    incidents: incidents.view(),
+    ...fields,
+  };
+}
+
+/** Names of the rules that fire on this alone. */
+export function firing(seen: Observation, thresholds: Partial<Thresholds> = {}): string[] {
+  const rules = defaultRules({ ...THRESHOLDS, ...thresholds });
+  return step(rules, {}, seen, LIMITS).transitions.map(({ rule }) => rule);
 }
