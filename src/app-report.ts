@@ -1,5 +1,8 @@
 /** `report`: the numbers of a day or a week, read straight from the database in one snapshot; nothing else is needed. */
+import { maskText } from '../streams/mask.js';
+import { recordOf } from '../streams/names.js';
 import type { Report } from '../streams/report.js';
+import type { BusinessMetrics } from '../streams/snapshot.js';
 import type { Zone } from '../streams/zone.js';
 import { reportHtml } from './cli/report-html.js';
 import { type ReportKind, reportPeriod } from './cli/report-period.js';
@@ -97,7 +100,7 @@ async function readTable(link: Link, config: Config, { kind, date, zone }: Repor
       period_start: zone.iso(start),
       period_end: zone.iso(end),
       operations: await operationsOfTable(query, table, ...bounds),
-      business: await businessOfTable(query, table, ...bounds, savings),
+      business: masked(await businessOfTable(query, table, ...bounds, savings)),
       affected_customers: customers.count,
     };
   };
@@ -117,6 +120,25 @@ async function readTable(link: Link, config: Config, { kind, date, zone }: Repor
     customers,
     before,
   };
+}
+
+/** A report is mailed around, and `details` can hold anything as a source or a method. */
+function masked(business: BusinessMetrics): BusinessMetrics {
+  const { conflicts_resolved, identification_methods } = business;
+  return {
+    ...business,
+    conflicts_resolved: maskedNames(conflicts_resolved),
+    identification_methods: maskedNames(identification_methods),
+  };
+}
+
+function maskedNames(counts: Readonly<Record<string, number>>): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const [name, count] of Object.entries(counts)) {
+    const shown = maskText(name);
+    sums.set(shown, (sums.get(shown) ?? 0) + count);
+  }
+  return recordOf([...sums]);
 }
 
 function periodOf(...of: Parameters<typeof reportPeriod>): ReturnType<typeof reportPeriod> {

@@ -1,7 +1,7 @@
 /** A report as titled tables of plain text: what both of its printed forms show. */
-
 import type { Report } from '../../streams/report.js';
 import type { BusinessMetrics, OperationMetrics, OperationNumbers } from '../../streams/snapshot.js';
+import { Zone } from '../../streams/zone.js';
 
 export interface ReportTable {
   readonly title: string;
@@ -171,9 +171,7 @@ function errorTable({ errors, operations }: Report): ReportTable {
   const rows = errors.top.map(({ message, count: n, by_type, sample }) => [
     count(n),
     shareOf(n, operations.error_count),
-    byCount(by_type)
-      .map(([type]) => type)
-      .join(', '),
+    typesOf(by_type),
     sample.correlation_id ?? NOTHING,
     message,
   ]);
@@ -194,11 +192,20 @@ function errorTable({ errors, operations }: Report): ReportTable {
   return tableOf('Top errors', columns, rows, nothing, notes);
 }
 
-function customerTable({ customers }: Report): ReportTable {
+const TYPES_NAMED = 2;
+
+function typesOf(counts: Readonly<Record<string, number>>): string {
+  const types = byCount(counts).map(([type]) => type);
+  const more = types.length - TYPES_NAMED;
+  return types.slice(0, TYPES_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function customerTable({ customers, tz }: Report): ReportTable {
+  const zone = new Zone(tz);
   const rows = customers.top.map(({ customer_id, errors, last_error_at }) => [
     String(customer_id),
     count(errors),
-    last_error_at,
+    zone.iso(Date.parse(last_error_at)),
   ]);
   const more = customers.count - customers.top.length;
   return tableOf('Affected customers', ['customer', 'errors', 'last error'], rows, 'None.', [

@@ -107,6 +107,16 @@ describe.each(sharedVersions())('report on PostgreSQL %i', (version) => {
     }
   });
 
+  it('masks what details say of sources and methods', async () => {
+    await client.query(`INSERT INTO customer_sync_logs (operation_type, status, created_at, details)
+      SELECT (ARRAY['conflict_resolution', 'customer_identification'])[1 + n % 2], 'success', '2026-11-01T12:00Z',
+        jsonb_build_object('conflict_source', 'anna.ivanova@example.com', 'method', 'anna.i' || n || '@example.com')
+      FROM generate_series(1, 6) n`);
+    const { business } = await json(['--day', '--date', '2026-11-01']);
+    expect(business.conflicts_resolved).toEqual({ 'a***@e***.com': 3 });
+    expect(business.identification_methods).toEqual({ 'a***@e***.com': 3 });
+  });
+
   it('escapes everything in HTML', async () => {
     const { out } = await report(['--week', ...PERIOD, '--format', 'html']);
     expect(out).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;quoted&#39;');

@@ -35,6 +35,7 @@ const SOURCE: SourceState = {
   notificationQueueUsage: null,
   resets: 0,
   lastResetReason: null,
+  backfill: null,
   warnings: [],
 };
 
