@@ -34,7 +34,7 @@ it('shows an example of the public API that works as it stands', async () => {
       output += chunk;
     });
     const [code] = await once(child, 'close');
-    expect(output).toMatch(/^100 null \d+$/m);
+    expect(output).toMatch(/^100 null \d+ \d+$/m);
     expect(output).toMatch(/^[\d.]+ (healthy|degraded)$/m);
     expect(code).toBe(0);
   } finally {
