@@ -1,0 +1,140 @@
+import type { Texts } from './texts.js';
+
+export const EN: Texts = {
+  locale: 'en',
+  severities: { critical: 'CRITICAL', warning: 'WARNING' },
+  titles: {
+    firing: '[{severity}] {name}: {value} (threshold {threshold})',
+    firing_without_value: '[{severity}] {name}',
+    reminder: '[STILL {severity}] {name}: {value} (threshold {threshold}), for {duration}',
+    reminder_without_value: '[STILL {severity}] {name}, for {duration}',
+    resolved: '[RESOLVED] {name}, after {duration}',
+    test: '[TEST] customer-sync-monitor can reach you',
+  },
+  messages: {
+    firing: '{meaning} {detail}',
+    resolved: 'It lasted from {starts_at} to {ends_at}.',
+    test: 'This is a test notice, sent with "sync-monitor alert-test". Nothing is wrong.',
+  },
+  rules: {
+    high_error_rate: {
+      name: 'Error rate over 1 h',
+      meaning: 'An unusual share of the operations of the last hour failed.',
+    },
+    realtime_error_rate: {
+      name: 'Error rate over 5 min',
+      meaning: 'Many operations are failing right now.',
+    },
+    slow_response: {
+      name: 'Slow operations, p95 over 1 h',
+      meaning: 'One operation in twenty takes longer than this.',
+    },
+    failed_operations_spike: {
+      name: 'Failed operations in 1 h',
+      meaning: 'More operations than usual failed in the last hour.',
+    },
+    queue_overflow: {
+      name: 'Exports to 1C that wait',
+      meaning: 'Exports pile up: 1C, the workers or the link between them does not keep up.',
+    },
+    pending_operations: {
+      name: 'Pending operations',
+      meaning: 'Operations begin and do not end.',
+    },
+    api_unavailable: { name: '1C API is not available', meaning: 'The check of the 1C API fails.' },
+    database_connection: {
+      name: 'Database connections used',
+      down: 'Database cannot be reached',
+      meaning: 'The database cannot be reached, or its connections are nearly used up.',
+    },
+    redis_unavailable: { name: 'Redis is not available', meaning: 'The check of Redis fails.' },
+    celery_workers_down: {
+      name: 'Celery workers are down',
+      meaning: 'No worker takes tasks from the queue.',
+    },
+    disk_space: {
+      name: 'Disk used',
+      down: 'Disk cannot be checked',
+      meaning: 'The disk for the logs is nearly full.',
+    },
+    batch_failure: {
+      name: 'Failed batches in 5 min',
+      meaning: 'A batch operation failed, or reported errors.',
+    },
+    no_activity: {
+      name: 'No synchronisation',
+      meaning: 'No row was written: the synchronisation has stopped, or the portal has.',
+    },
+    slo_fast_burn: {
+      name: 'Error budget burns fast',
+      meaning: 'The error budget will soon be gone.',
+    },
+    slo_slow_burn: {
+      name: 'Error budget burns',
+      meaning: 'The error budget will be gone before its period ends.',
+    },
+    blast_radius: {
+      name: 'Customers affected in 5 min',
+      meaning: 'Errors touch many different customers: it is not the data of one of them.',
+    },
+    monitor_degraded: {
+      name: 'The monitor itself is behind',
+      down: 'The monitor itself is degraded',
+      meaning: 'It is behind, incomplete, or not woken by the database; the other alerts may be late.',
+    },
+  },
+  statistics: {
+    error_rate: 'Error rate',
+    errors: 'Errors',
+    operations: 'Operations',
+    duration_p50: 'Duration p50',
+    duration_p95: 'Duration p95',
+    duration_p99: 'Duration p99',
+    duration_avg: 'Average duration',
+    throughput: 'Throughput',
+  },
+  windows: { '1m': 'over 1 min', '5m': 'over 5 min', '1h': 'over 1 h', '24h': 'over 24 h' },
+  measures: {
+    export_queue: 'Exports to 1C that wait',
+    pending: 'Pending operations',
+    pending_age_seconds: 'Oldest pending operation',
+    batch_failures: 'Failed batches in 5 min',
+    customers_affected_5m: 'Customers affected in 5 min',
+    minutes_without_rows: 'No synchronisation',
+    slo_fast_burn: 'Error budget burns fast',
+    slo_slow_burn: 'Error budget burns',
+    connections_percent: 'Database connections used',
+    disk_used_percent: 'Disk used',
+    monitor_degraded: 'The monitor itself is degraded',
+  },
+  component: 'Not well: {component}',
+  added_meaning: 'The rule {rule} is over its line.',
+  units: { percent: ' %', ms: ' ms', seconds: ' s', minutes: ' min', per_minute: '/min', times: '×' },
+  clock: ['d', 'h', 'min', 's'],
+  labels: {
+    severity: 'Severity',
+    value: 'Now',
+    peak: 'Peak',
+    threshold: 'Threshold',
+    since: 'Since',
+    until: 'Until',
+    lasted: 'Lasted',
+    errors: (window) => (window === '5m' ? 'Errors in 5 min' : 'Errors in 1 h'),
+    top_errors: 'Most frequent errors',
+    other_errors: 'other errors',
+    without_message: '(without a message)',
+    affected_customers: 'Affected customers',
+    at_least: 'at least',
+    correlation_ids: 'Correlation ids',
+    failed_batches: 'Failed batches',
+    batch: (errors, total) =>
+      errors === null ? 'failed' : total === null ? `${errors} errors` : `${errors} errors of ${total}`,
+    compared: 'This hour and the same hour last week',
+    compared_hour: (operations, errors, rate) =>
+      `${operations} operations, ${errors} errors${rate === null ? '' : ` (${rate})`}`,
+    this_hour: 'now',
+    last_week: 'last week',
+    link: 'Dashboard',
+    tail_command: 'Look at the rows',
+  },
+};

@@ -1,0 +1,140 @@
+import type { Texts } from './texts.js';
+
+export const RU: Texts = {
+  locale: 'ru',
+  severities: { critical: 'АВАРИЯ', warning: 'ВНИМАНИЕ' },
+  titles: {
+    firing: '[{severity}] {name}: {value} (порог {threshold})',
+    firing_without_value: '[{severity}] {name}',
+    reminder: '[ВСЁ ЕЩЁ {severity}] {name}: {value} (порог {threshold}), уже {duration}',
+    reminder_without_value: '[ВСЁ ЕЩЁ {severity}] {name}, уже {duration}',
+    resolved: '[УСТРАНЕНО] {name}, длилось {duration}',
+    test: '[ПРОВЕРКА] уведомления customer-sync-monitor доходят',
+  },
+  messages: {
+    firing: '{meaning} {detail}',
+    resolved: 'Длилось с {starts_at} по {ends_at}.',
+    test: 'Это проверочное уведомление, отправленное командой «sync-monitor alert-test». Всё в порядке.',
+  },
+  rules: {
+    high_error_rate: {
+      name: 'Доля ошибок за 1 ч',
+      meaning: 'Необычно большая доля операций за последний час завершилась ошибкой.',
+    },
+    realtime_error_rate: {
+      name: 'Доля ошибок за 5 мин',
+      meaning: 'Прямо сейчас многие операции завершаются ошибкой.',
+    },
+    slow_response: {
+      name: 'Медленные операции, p95 за 1 ч',
+      meaning: 'Каждая двадцатая операция длится дольше этого.',
+    },
+    failed_operations_spike: {
+      name: 'Ошибок за 1 ч',
+      meaning: 'За последний час с ошибкой завершилось больше операций, чем обычно.',
+    },
+    queue_overflow: {
+      name: 'Очередь экспорта в 1С',
+      meaning: 'Экспорт накапливается: 1С, обработчики или связь между ними не справляются.',
+    },
+    pending_operations: {
+      name: 'Незавершённых операций',
+      meaning: 'Операции начинаются и не завершаются.',
+    },
+    api_unavailable: { name: 'API 1С недоступен', meaning: 'Проверка API 1С не проходит.' },
+    database_connection: {
+      name: 'Занято подключений к базе данных',
+      down: 'База данных недоступна',
+      meaning: 'База данных недоступна, или её подключения почти исчерпаны.',
+    },
+    redis_unavailable: { name: 'Redis недоступен', meaning: 'Проверка Redis не проходит.' },
+    celery_workers_down: {
+      name: 'Обработчики Celery не работают',
+      meaning: 'Задачи из очереди никто не забирает.',
+    },
+    disk_space: {
+      name: 'Диск заполнен',
+      down: 'Диск не удаётся проверить',
+      meaning: 'Место на диске для журналов заканчивается.',
+    },
+    batch_failure: {
+      name: 'Неудачных пакетных операций за 5 мин',
+      meaning: 'Пакетная операция завершилась неудачно или сообщила об ошибках.',
+    },
+    no_activity: {
+      name: 'Синхронизация стоит',
+      meaning: 'Новых записей нет: остановилась синхронизация или сам портал.',
+    },
+    slo_fast_burn: {
+      name: 'Бюджет ошибок быстро расходуется',
+      meaning: 'Бюджет ошибок скоро будет исчерпан.',
+    },
+    slo_slow_burn: {
+      name: 'Бюджет ошибок расходуется',
+      meaning: 'Бюджет ошибок будет исчерпан раньше конца периода.',
+    },
+    blast_radius: {
+      name: 'Затронуто клиентов за 5 мин',
+      meaning: 'Ошибки у многих разных клиентов: дело не в данных одного из них.',
+    },
+    monitor_degraded: {
+      name: 'Монитор отстаёт',
+      down: 'Монитор работает с ограничениями',
+      meaning: 'Он отстаёт, видит не всё или не слышит базу данных; другие уведомления могут запаздывать.',
+    },
+  },
+  statistics: {
+    error_rate: 'Доля ошибок',
+    errors: 'Ошибки',
+    operations: 'Операции',
+    duration_p50: 'Длительность p50',
+    duration_p95: 'Длительность p95',
+    duration_p99: 'Длительность p99',
+    duration_avg: 'Средняя длительность',
+    throughput: 'Поток',
+  },
+  windows: { '1m': 'за 1 мин', '5m': 'за 5 мин', '1h': 'за 1 ч', '24h': 'за 24 ч' },
+  measures: {
+    export_queue: 'Очередь экспорта в 1С',
+    pending: 'Незавершённых операций',
+    pending_age_seconds: 'Самая старая незавершённая операция',
+    batch_failures: 'Неудачных пакетных операций за 5 мин',
+    customers_affected_5m: 'Затронуто клиентов за 5 мин',
+    minutes_without_rows: 'Синхронизация стоит',
+    slo_fast_burn: 'Бюджет ошибок быстро расходуется',
+    slo_slow_burn: 'Бюджет ошибок расходуется',
+    connections_percent: 'Занято подключений к базе данных',
+    disk_used_percent: 'Диск заполнен',
+    monitor_degraded: 'Монитор работает с ограничениями',
+  },
+  component: 'Не в порядке: {component}',
+  added_meaning: 'Сработало правило {rule}.',
+  units: { percent: ' %', ms: ' мс', seconds: ' с', minutes: ' мин', per_minute: '/мин', times: '×' },
+  clock: ['д', 'ч', 'мин', 'с'],
+  labels: {
+    severity: 'Важность',
+    value: 'Сейчас',
+    peak: 'Максимум',
+    threshold: 'Порог',
+    since: 'С',
+    until: 'По',
+    lasted: 'Длилось',
+    errors: (window) => (window === '5m' ? 'Ошибок за 5 мин' : 'Ошибок за 1 ч'),
+    top_errors: 'Самые частые ошибки',
+    other_errors: 'другие ошибки',
+    without_message: '(без сообщения)',
+    affected_customers: 'Затронуто клиентов',
+    at_least: 'не менее',
+    correlation_ids: 'Correlation id',
+    failed_batches: 'Неудачные пакетные операции',
+    batch: (errors, total) =>
+      errors === null ? 'неудачно' : total === null ? `ошибок: ${errors}` : `ошибок: ${errors} из ${total}`,
+    compared: 'Этот час и тот же час неделю назад',
+    compared_hour: (operations, errors, rate) =>
+      `операций: ${operations}, ошибок: ${errors}${rate === null ? '' : ` (${rate})`}`,
+    this_hour: 'сейчас',
+    last_week: 'неделю назад',
+    link: 'Панель',
+    tail_command: 'Посмотреть записи',
+  },
+};
