@@ -4,10 +4,12 @@
  */
 import { clearExtremes, newExtremes, spreadExtremes, widenedExtremes } from './extremes.js';
 import { addNumbers, type Facts } from './facts.js';
+import { CELLS } from './histogram.js';
 import { PENDING_STATUS } from './kinds.js';
 import { mergeNumbers, newNumbers, TYPES_AT_FIRST, TYPES_AT_MOST, widened } from './numbers.js';
 import { type PendingBudget, PendingDurations } from './pending-durations.js';
 import type { Aggregate } from './ring.js';
+import { addRollup, type RollupFacts, spreadToRollup } from './rollup-facts.js';
 import { SparseCounts, type SparseScratch } from './sparse.js';
 
 /** What all buckets of a fold share. */
@@ -55,6 +57,14 @@ export class Bucket implements Aggregate {
       if (status[i] === PENDING_STATUS && this.addPending(type[i] as number, duration)) continue;
       spreadExtremes(extremes, type[i] as number, duration, duration);
     }
+  }
+
+  /** Adds all the rows of a rollup. */
+  addRollup(facts: RollupFacts): void {
+    if (facts.wide && this.types < TYPES_AT_MOST) this.widen();
+    addRollup(this.numbers, facts);
+    this.durations.addCounts(facts.type * CELLS, facts.rollup.cells, facts.rollup.cellCounts);
+    spreadToRollup(this.extremes, facts);
   }
 
   /** Whether a row of this type and status can be taken back. */

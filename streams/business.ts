@@ -1,12 +1,12 @@
 /**
  * The business numbers of a window, read out of its running sums. Definitions: SPEC section 2.
  */
-import type { Vocabulary } from './facts.js';
 import { CONFLICT_TYPE, EXPORT_TYPE, IDENTIFICATION_TYPE, IMPORT_TYPE, SUCCESS_STATUS } from './kinds.js';
 import { type Names, recordOf } from './names.js';
 import { ADMIN_MAILS, countAt, METHODS_AT, SOURCES_AT } from './numbers.js';
 import { type Period, percentOf } from './operations.js';
 import type { BusinessMetrics } from './snapshot.js';
+import type { Vocabulary } from './vocabulary.js';
 
 /** What an automatically resolved conflict saves. */
 export interface Savings {

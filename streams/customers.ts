@@ -7,9 +7,14 @@
  * buckets, which ids spread over 64 bits turn into millions, and seven insertions per row where this takes one probe.
  */
 import type { Facts } from './facts.js';
+import { HIGH, LOW, wordsOf } from './int64.js';
 
 const FIRST_CAPACITY = 1 << 12;
 const FULLEST = 0.7;
+/** A second before all windows. */
+const LONG_AGO = 1;
+/** Customers who are looked up together. */
+const TOUCHED = 512;
 
 export interface CustomersOptions {
   /** Length of each window in seconds: its start is never further from the common end. */
@@ -87,6 +92,50 @@ export class Customers {
       if (hasCustomer[i] === 0) continue;
       const second = (Math.floor((createdAt[i] as number) / 1000) - this.base) | 0;
       this.see(customerLow[i] as number, customerHigh[i] as number, second);
+    }
+  }
+
+  /** Customers who succeeded in the same second since the epoch, which lies in the longest window. */
+  recordAll(ids: BigInt64Array, at: number): void {
+    const words = wordsOf(ids);
+    const second = (at - this.base) | 0;
+    for (let from = 0; from < words.length; from += 2 * TOUCHED) {
+      const to = Math.min(words.length, from + 2 * TOUCHED);
+      const { table } = this;
+      let touched = 0;
+      for (let i = from; i < to; i += 2) {
+        touched |= table[2 * this.home(words[i + LOW] as number, words[i + HIGH] as number)] as number;
+      }
+      this.touched = touched;
+      for (let i = from; i < to; i += 2)
+        this.see(words[i + LOW] as number, words[i + HIGH] as number, second);
+    }
+  }
+
+  /**
+   * Forgets who was seen last from `from` to `to` (exclusive), seconds since the epoch; whoever was seen before that as
+   * well has to be recorded again.
+   */
+  forget(from: number, to: number): void {
+    const { table, bySecond, secondMask, starts, distinct } = this;
+    const first = Math.max(from - this.base, this.oldest);
+    const last = Math.min(to - this.base, this.end);
+    let left = 0;
+    for (let second = first; second < last; second++) {
+      const leaving = bySecond[second & secondMask] as number;
+      bySecond[second & secondMask] = 0;
+      left += leaving;
+      for (let i = 0; i < starts.length; i++) {
+        if (second >= (starts[i] as number)) distinct[i] = (distinct[i] as number) - leaving;
+      }
+    }
+    if (left > 0) this.fullAt = -1;
+    for (let at = 1; left > 0 && at < table.length; at += 2) {
+      const second = table[at] as number;
+      if (second < first || second >= last) continue;
+      // Not a free slot: the search for others goes on behind it.
+      table[at] = LONG_AGO;
+      left -= 1;
     }
   }
 

@@ -67,6 +67,12 @@ export interface MinuteOfType {
  * | `refold`: all settled and pending rows of `span`, in place of what the windows hold for it | yes | no | no |
  *
  * `reset` says that all that was folded before is void.
+ *
+ * After a `refold` the windows hold of its span what its rows say, whatever they held; and so does the queue: who was
+ * pending in the span and is not among the rows any more leaves it, without being named among the removals (removals
+ * are needed only for rows beyond the number that the queue tracks; they come before the rows, as updates do). A pending
+ * row whose UPDATE has not been folded yet is to be among the rows as it was folded, so that the update finds it there.
+ * What is too much for one batch can follow in `window` batches.
  */
 export interface Batch {
   readonly origin: 'live' | 'start' | 'window' | 'refold';
@@ -78,7 +84,11 @@ export interface Batch {
    * row of a customer only, and could not tell that there was an older one.
    */
   readonly witnesses?: readonly SyncRow[];
-  /** Only with `window`: minutes older than any whose rows are read singly. */
+  /**
+   * Only with `window`: minutes whose rows do not come singly, none of the future. Exact for every window that does not
+   * begin within one; the shorter windows slide over a minute as if all of it had come at its start, and the throughput
+   * series leaves it out: so minutes of the last hour are better read as rows.
+   */
   readonly minutes?: readonly MinuteOfType[];
   readonly rows: readonly SyncRow[];
   readonly updates: readonly RowUpdate[];

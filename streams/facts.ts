@@ -18,8 +18,6 @@ import {
 } from './numbers.js';
 import type { Vocabulary } from './vocabulary.js';
 
-export { Vocabulary } from './vocabulary.js';
-
 /** Rows that fit: few enough for the columns to stay in the nearest cache. */
 const ROOM = 512;
 

@@ -2,17 +2,27 @@
  * The fold: rows and ticks in, snapshots out. Synchronous and without a clock; the database's time comes with the
  * batches and ticks. Everything about what counts when is decided here; how it is counted, in the files it uses.
  */
-import { type Batch, type Completeness, PENDING, type SyncRow, type Tick } from './event.js';
-import { Facts, Vocabulary } from './facts.js';
+import {
+  type Batch,
+  type Completeness,
+  type MinuteOfType,
+  PENDING,
+  type Span,
+  type SyncRow,
+  type Tick,
+} from './event.js';
+import { Facts } from './facts.js';
 import { FutureRows } from './future.js';
 import { isoOf } from './iso.js';
 import { PENDING_STATUS } from './kinds.js';
 import { NAME_LENGTH_LIMIT, OTHER } from './names.js';
-import { Periods } from './periods.js';
+import { LARGEST_STEP_MS, Periods } from './periods.js';
 import { PendingQueue } from './queue.js';
+import { rollupFacts } from './rollup-facts.js';
 import { Throughput } from './series.js';
 import { ClockSkew } from './skew.js';
 import type { Snapshot } from './snapshot.js';
+import { Vocabulary } from './vocabulary.js';
 
 export interface FoldOptions {
   /** Minutes that a human would take to resolve one conflict; default 10. */
@@ -76,24 +86,27 @@ export class Fold {
   }
 
   /**
-   * Folds a batch: its rows, then updates, then removals. Time goes on to `batch.now` first, so that a row of this
-   * second is counted at once.
-   * @throws RangeError when `previous` or a removal is not a pending row; nothing is folded then.
+   * Folds a batch: its minutes, its rows, then updates, then removals; of a `refold` updates and removals come first.
+   * Time goes on to `batch.now` before, so that a row of this second is counted at once.
+   * @throws RangeError when `previous` or a removal is not a pending row, when a `refold` has no span of whole five
+   * minutes, or a row that is not in it; nothing is folded then.
    */
   apply(batch: Batch): void {
     for (const { previous } of batch.updates) requirePending(previous);
     for (const row of batch.removals) requirePending(row);
+    const span = batch.origin === 'refold' ? spanOf(batch) : null;
     if (batch.reset === true) this.clear();
     this.moveTo(batch.now);
     if (batch.origin === 'live') this.skew.observe(batch.rows, batch.now);
+    for (const minute of batch.minutes ?? []) this.addMinute(minute);
+    if (span !== null) {
+      this.change(batch);
+      this.forget(span, batch.rows);
+    }
     for (const row of batch.rows) this.insert(row);
     this.enter();
-    for (const { row, previous } of batch.updates) {
-      this.remove(previous);
-      this.insert(row);
-      this.enter();
-    }
-    for (const row of batch.removals) this.remove(row);
+    if (span === null) this.change(batch);
+    else this.witness(batch.witnesses ?? []);
   }
 
   /** Slides the windows on. A tick whose `now` lies before an earlier one moves nothing. */
@@ -134,6 +147,43 @@ export class Fold {
       durationsTooLong: this.facts.tooLong,
       mismatches: this.periods.mismatches,
     };
+  }
+
+  private change({ updates, removals }: Batch): void {
+    for (const { row, previous } of updates) {
+      this.remove(previous);
+      this.insert(row);
+      this.enter();
+    }
+    for (const row of removals) this.remove(row);
+  }
+
+  private addMinute({ start, operationType, rollup }: MinuteOfType): void {
+    if (start >= this.end) {
+      // A minute cannot wait as its rows could; whoever reads it leaves out those that have not come.
+      for (const rows of rollup.statuses.values()) this.future.dropped += rows;
+      return;
+    }
+    const { words } = this;
+    this.periods.addMinute(start, rollupFacts(rollup, words.types.index(operationType), words));
+  }
+
+  /** Empties a span, into which these rows are to come. */
+  private forget({ from, to }: Span, rows: readonly SyncRow[]): void {
+    this.periods.forget(from, to);
+    this.throughput.forget(from, to);
+    this.queue.forget(from, to);
+    this.future.forget(from, to, rows);
+  }
+
+  private witness(rows: readonly SyncRow[]): void {
+    const { words, facts, periods } = this;
+    for (const row of rows) {
+      if (!(row.createdAt < this.end)) continue;
+      facts.push(row, words.types.find(row.operationType), words.statuses.find(row.status), words);
+      periods.witness(facts);
+      facts.clear();
+    }
   }
 
   /** Takes a row in; what it counts for is added by the next `enter`. */
@@ -227,4 +277,20 @@ function requirePending(row: SyncRow): void {
   throw new RangeError(
     `row ${row.id} cannot be taken back: its status was ${JSON.stringify(row.status)}, only '${PENDING}' rows change`,
   );
+}
+
+/** The span of a refold. */
+function spanOf({ span, rows }: Batch): Span {
+  const step = LARGEST_STEP_MS;
+  if (span === undefined || span.from % step !== 0 || span.to % step !== 0) {
+    const given = span === undefined ? 'none' : `${span.from} to ${span.to}`;
+    throw new RangeError(`a refold needs a span of multiples of ${step} ms, not ${given}`);
+  }
+  for (const { id, createdAt } of rows) {
+    if (!(createdAt >= span.from && createdAt < span.to))
+      throw new RangeError(
+        `row ${id} of ${createdAt} is not in the refolded span ${span.from} to ${span.to}`,
+      );
+  }
+  return span;
 }

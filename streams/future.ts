@@ -35,6 +35,12 @@ export class FutureRows {
     return this.rows.delete(id) || this.lost.delete(id);
   }
 
+  /** Forgets the rows from `from` to `to` (exclusive), ms; those that come in their place are lost no more. */
+  forget(from: number, to: number, instead: readonly SyncRow[]): void {
+    for (const [id, row] of this.rows) if (row.createdAt >= from && row.createdAt < to) this.rows.delete(id);
+    if (this.lost.size > 0) for (const { id } of instead) this.lost.delete(id);
+  }
+
   /** Takes out the rows before `end`. */
   due(end: number): SyncRow[] {
     if (!(this.nearest < end)) return [];

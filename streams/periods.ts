@@ -11,7 +11,7 @@
 import { Bucket } from './bucket.js';
 import { businessMetrics, type Savings } from './business.js';
 import { Customers } from './customers.js';
-import type { Facts, Vocabulary } from './facts.js';
+import type { Facts } from './facts.js';
 import { CELLS } from './histogram.js';
 import { isoOf } from './iso.js';
 import { TYPES_AT_MOST } from './numbers.js';
@@ -19,9 +19,11 @@ import { operationMetrics, type Period } from './operations.js';
 import { PendingBudget } from './pending-durations.js';
 import { Reading } from './reading.js';
 import { Ring } from './ring.js';
+import type { RollupFacts } from './rollup-facts.js';
 import { Segment } from './segment.js';
 import { WINDOW_NAMES, type WindowName, type WindowSnapshot } from './snapshot.js';
 import { SparseScratch } from './sparse.js';
+import type { Vocabulary } from './vocabulary.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -31,6 +33,8 @@ const HOUR = 60 * MINUTE;
 const SIZES = [MINUTE, 5 * MINUTE, HOUR, 24 * HOUR] as const;
 const STEPS = [SECOND, SECOND, 10 * SECOND, 5 * MINUTE] as const;
 const WINDOWS = WINDOW_NAMES.length;
+/** No window has a bucket across a multiple of this. */
+export const LARGEST_STEP_MS = STEPS[3];
 const NONE = -1;
 
 export interface PeriodsOptions {
@@ -117,6 +121,36 @@ export class Periods {
       at(this.segments, segment).add(facts, from, to);
       this.customers.record(facts, from, to);
     }
+  }
+
+  /**
+   * Adds the rows of a minute that begins before the end, as if all had come at its start: right for the windows that
+   * hold all of it or nothing, which the 24 hours do with any minute at any time.
+   */
+  addMinute(start: number, facts: RollupFacts): void {
+    const segment = this.segmentOf(start);
+    if (segment === NONE) return;
+    at(this.rings, segment).locate(start)?.addRollup(facts);
+    at(this.segments, segment).addRollup(facts);
+    this.customers.recordAll(facts.rollup.customers, start / SECOND);
+  }
+
+  /** Empties the windows from `from` to `to` (exclusive), multiples of the largest step. */
+  forget(from: number, to: number): void {
+    for (let i = 0; i < WINDOWS; i++) {
+      const start = Math.max(from, at(this.starts, i));
+      const until = Math.min(to, i === 0 ? this.end : at(this.starts, i - 1));
+      at(this.rings, i).takeOut(start, until, (bucket) => {
+        at(this.segments, i).pass(bucket, null);
+        bucket.release();
+      });
+    }
+    this.customers.forget(from / SECOND, to / SECOND);
+  }
+
+  /** Takes of the only row of these facts, which is before the end, that its customer succeeded; nothing else. */
+  witness(facts: Facts): void {
+    if (this.segmentOf(facts.createdAt[0] as number) !== NONE) this.customers.record(facts, 0, 1);
   }
 
   /** Takes back the only row of these facts, a pending one. False where it is in no window. */

@@ -37,7 +37,10 @@ export class PendingQueue {
     return this.total - this.rows.size;
   }
 
+  /** A row that is tracked already is one row still, where it says now. */
   add(id: BigId, type: number, createdAt: number): void {
+    const before = this.rows.get(id);
+    if (before !== undefined) this.remove(id, before.type);
     const line = this.line(type);
     line.pending += 1;
     this.total += 1;
@@ -63,6 +66,11 @@ export class PendingQueue {
       line.oldest.keep((row) => row.waits);
       line.gone = 0;
     }
+  }
+
+  /** Forgets the tracked rows from `from` to `to` (exclusive), ms. */
+  forget(from: number, to: number): void {
+    for (const [id, { time, type }] of this.rows) if (time >= from && time < to) this.remove(id, type);
   }
 
   /** Ages are counted from `now`, ms. */

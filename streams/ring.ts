@@ -48,9 +48,19 @@ export class Ring<B extends Aggregate> {
     }
     this.start = start;
     this.end = end;
-    this.located = null;
-    this.from = Number.POSITIVE_INFINITY;
-    this.until = Number.NEGATIVE_INFINITY;
+    this.leaveLocated();
+  }
+
+  /** Takes out the buckets of the steps that begin between two times, oldest first. `start` is that of a step. */
+  takeOut(start: number, end: number, leaves: (bucket: B) => void): void {
+    for (let time = Math.max(start, this.start); time < Math.min(end, this.end); time += this.stepMs) {
+      const slot = this.slotOf(time);
+      const bucket = this.slots[slot] ?? null;
+      if (bucket === null) continue;
+      this.slots[slot] = null;
+      leaves(bucket);
+    }
+    this.leaveLocated();
   }
 
   /** The bucket of a time, made where there was none; null for a time that the ring does not hold. */
@@ -97,6 +107,12 @@ export class Ring<B extends Aggregate> {
     this.slots[this.slotOf(this.from)] = bucket;
     this.located = bucket;
     return old;
+  }
+
+  private leaveLocated(): void {
+    this.located = null;
+    this.from = Number.POSITIVE_INFINITY;
+    this.until = Number.NEGATIVE_INFINITY;
   }
 
   private slotOf(time: number): number {

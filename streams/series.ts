@@ -48,6 +48,11 @@ export class Throughput {
     }
   }
 
+  /** Nothing came from `from` to `to` (exclusive), ms, multiples of a step. */
+  forget(from: number, to: number): void {
+    this.ring.takeOut(from, to, () => {});
+  }
+
   snapshot(): ThroughputSeries {
     const total: number[] = [];
     const success: number[] = [];

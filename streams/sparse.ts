@@ -18,7 +18,16 @@ const FREE_LOG = 16_384;
 const SMALL_LOG = 1024;
 /** Packed parts that wait to be made one; decoding them is cheap, encoding them anew for each is not. */
 const MOST_PARTS = 8;
+/** Lists that wait to be packed. */
+const MOST_LISTS = 64;
 const EMPTY_LOG = new Int32Array(0);
+
+/** Counts by place in `keys`, which are counted from `first`. */
+interface CountedKeys {
+  readonly first: number;
+  readonly keys: Int32Array;
+  readonly counts: Float64Array;
+}
 
 /** Working memory for packing, shared by all the buckets of a fold. */
 export class SparseScratch {
@@ -49,6 +58,7 @@ export class SparseCounts {
   private log: Int32Array = EMPTY_LOG;
   private logged = 0;
   private parts: Uint8Array[] = [];
+  private lists: CountedKeys[] = [];
   // Of all parts, those that are in more than one counted more than once.
   private packedKeys = 0;
 
@@ -67,9 +77,19 @@ export class SparseCounts {
     this.add(~key);
   }
 
+  /** Adds counts (by place) to keys, which are counted from `first`; the arrays must not change any more. */
+  addCounts(first: number, keys: Int32Array, counts: Float64Array): void {
+    if (keys.length === 0) return;
+    this.lists.push({ first, keys, counts });
+    if (this.lists.length > MOST_LISTS) this.packAll();
+  }
+
   /** Calls with every key and what to add to its count; a key may come more than once, also with -1. */
   each(visit: (key: number, count: number) => void): void {
     for (const part of this.parts) unpack(part, visit);
+    for (const { first, keys, counts } of this.lists) {
+      for (let i = 0; i < keys.length; i++) visit(first + (keys[i] as number), counts[i] as number);
+    }
     for (let i = 0; i < this.logged; i++) {
       const entry = this.log[i] as number;
       if (entry < 0) visit(~entry, -1);
@@ -79,7 +99,8 @@ export class SparseCounts {
 
   /** Packs what has become considerable: a start fills hundreds of buckets one after the other. */
   settle(): void {
-    if (this.parts.length > 1 || this.logged > Math.max(SMALL_LOG, this.packedKeys >> 2)) this.pack();
+    const long = this.logged > Math.max(SMALL_LOG, this.packedKeys >> 2);
+    if (long || this.parts.length > 1 || this.lists.length > 0) this.pack();
   }
 
   /** Adds everything that another one holds; that one packs itself, and is otherwise left as it is. */
@@ -94,12 +115,13 @@ export class SparseCounts {
     this.log = EMPTY_LOG;
     this.logged = 0;
     this.parts = [];
+    this.lists = [];
     this.packedKeys = 0;
   }
 
   /** Brings everything into its smallest form; recording goes on to work. */
   pack(): void {
-    if (this.logged > 0 || this.parts.length > 1) this.packAll();
+    if (this.logged > 0 || this.parts.length > 1 || this.lists.length > 0) this.packAll();
   }
 
   private packAll(): void {
@@ -117,6 +139,7 @@ export class SparseCounts {
     this.each(count);
     // The packed form must be in key order; sorting a few blocks is cheaper than sorting keys.
     this.encode(list.subarray(0, blocks).sort());
+    this.lists = [];
     this.log = EMPTY_LOG;
     this.logged = 0;
   }

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Customers } from '../../streams/customers.js';
 import type { BigId } from '../../streams/event.js';
-import { Facts, Vocabulary } from '../../streams/facts.js';
+import { Facts } from '../../streams/facts.js';
+import { Vocabulary } from '../../streams/vocabulary.js';
 import { row } from './rows.js';
 
 const BASE = 1_750_000_000;
