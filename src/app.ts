@@ -53,6 +53,8 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     manualResolutionMinutes: config.MANUAL_RESOLUTION_MINUTES,
     hourCost: config.HOUR_COST ?? undefined,
     retentionDays: config.ROLLUP_RETENTION_DAYS,
+    history: config.HISTORY,
+    backfillRowsPerSecond: config.BACKFILL_MAX_ROWS_PER_SECOND,
     log,
   });
   const rows = logRows(log, monitor.events$);

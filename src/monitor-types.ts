@@ -1,4 +1,5 @@
 /** What goes into the monitor and what comes out, as the package's public API names it. */
+import type { AuditPace } from './history/audit.js';
 import type { SourceLog } from './source/journal.js';
 
 export interface MonitorConfig {
@@ -14,6 +15,14 @@ export interface MonitorConfig {
   readonly hourCost?: number | undefined;
   /** Longest period that may be asked for, days. Default 400. */
   readonly retentionDays?: number;
+  /** Keep minutes and a checkpoint in the schema sync_monitor, where this role may write there. Default auto. */
+  readonly history?: 'auto' | 'off';
+  /** Speed at which the rows from before the first start are read into history. Default 20,000. */
+  readonly backfillRowsPerSecond?: number;
+  /** Between two writes of history, seconds. Default 3. */
+  readonly flushSeconds?: number;
+  /** How often history is compared with the table (src/history/audit.ts); null: never. */
+  readonly auditPace?: Partial<AuditPace> | null;
   /** Install schema and bell where this role may. Default true. */
   readonly migrate?: boolean;
   readonly log?: SourceLog;

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Observable, Subject, type Subscription } from 'rxjs';
+import type { AuditState } from '../streams/audit-state.js';
 import type { DayNumbers, HourNumbers } from '../streams/breakdown.js';
 import type { FeedEvent, Tick } from '../streams/event.js';
+import { type HistoryState, historyOff } from '../streams/history-state.js';
 import { type Pipeline, pipeline } from '../streams/pipeline.js';
 import type {
   BusinessMetrics,
@@ -13,18 +15,14 @@ import type {
 import type { SourceState } from '../streams/source-state.js';
 import { type SystemHealth, systemHealth } from '../streams/system-health.js';
 import type { TotalsView } from '../streams/totals.js';
-import { Zone } from '../streams/zone.js';
 import { shipped } from './files.js';
-import { type EventPage, type EventRequest, eventsOfTable } from './history/events-query.js';
-import { businessOfTable, operationsOfTable } from './history/table-query.js';
-import { breakdownOfTable } from './monitor-breakdown.js';
+import type { EventPage, EventRequest } from './history/events-query.js';
+import { type HistoryService, historyFor } from './history-service.js';
 import { type MonitorConfig, NotReadyError } from './monitor-types.js';
-import { decodeRow } from './source/decode.js';
+import { PeriodAnswers } from './period-answers.js';
 import type { SourceLog } from './source/journal.js';
-import { ReadPool } from './source/pool.js';
 import { installLater, type Prepared, type PrepareOptions, prepare } from './source/prepare.js';
-import { QUERY_SESSION, Source } from './source/source.js';
-import { selectList } from './source/statements.js';
+import { Source } from './source/source.js';
 
 const TICK_MS = 250;
 /** Between tries to install a bell that a busy table refused. */
@@ -32,8 +30,6 @@ const INSTALL_AGAIN_MS = 10_000;
 /** The widest window, and room for its step. */
 const HISTORY_MS = 25 * 3_600_000;
 const DAY_MS = 86_400_000;
-/** What one page of past events may cost; the rows take about half a second where nothing has to be read from disk. */
-const SEARCH = { rows: 1_000_000, milliseconds: 2_000, now: () => performance.now() };
 const SILENT: SourceLog = { info() {}, warn() {}, error() {} };
 
 /**
@@ -52,7 +48,8 @@ export async function startMonitor(config: MonitorConfig): Promise<CustomerSyncM
     log,
   };
   const prepared = await prepare(options);
-  return new CustomerSyncMonitor(config, prepared, log, () => installLater(options, prepared));
+  const history = await historyFor(config, prepared.table.qualified, log);
+  return new CustomerSyncMonitor(config, prepared, history, log, () => installLater(options, prepared));
 }
 
 /** Live numbers of a customer synchronisation: windows, any period, events. Made by `startMonitor`. */
@@ -65,17 +62,25 @@ export class CustomerSyncMonitor {
   readonly retentionDays: number;
   readonly #source: Source;
   readonly #pipeline: Pipeline;
-  readonly #pool: ReadPool;
-  readonly #savings: { manualResolutionMinutes: number; hourCost?: number | undefined };
+  readonly #answers: PeriodAnswers;
+  readonly #history: HistoryService | string;
   readonly #ticks = new Subject<Tick>();
   readonly #subscription: Subscription;
   readonly #timer: NodeJS.Timeout;
   readonly #later: NodeJS.Timeout | undefined;
 
   /** @internal use `startMonitor`; `install` tries again what a busy table refused, and says whether that is settled */
-  constructor(config: MonitorConfig, prepared: Prepared, log: SourceLog, install: () => Promise<boolean>) {
+  constructor(
+    config: MonitorConfig,
+    prepared: Prepared,
+    history: HistoryService | string,
+    log: SourceLog,
+    install: () => Promise<boolean>,
+  ) {
     this.retentionDays = config.retentionDays ?? 400;
-    this.#savings = {
+    this.#history = history;
+    const service = typeof history === 'string' ? undefined : history;
+    const savings = {
       manualResolutionMinutes: config.manualResolutionMinutes ?? 10,
       hourCost: config.hourCost,
     };
@@ -85,19 +90,29 @@ export class CustomerSyncMonitor {
       bell: prepared.bell,
       historyMs: HISTORY_MS,
       log,
+      ...(service && { history: service.flusher }),
+      ...(config.backfillRowsPerSecond && { backfillRowsPerSecond: config.backfillRowsPerSecond }),
     });
-    this.#pool = new ReadPool({ url: config.databaseUrl, session: QUERY_SESSION });
+    this.#answers = new PeriodAnswers({
+      url: config.databaseUrl,
+      source: this.#source,
+      history: () => service?.memory(),
+      savings,
+    });
     this.epoch = randomUUID();
     this.#pipeline = pipeline({
       batches$: this.#source.batches$,
       ticks$: this.#ticks,
       epoch: this.epoch,
-      options: this.#savings,
+      options: savings,
     });
     this.snapshots$ = this.#pipeline.snapshots$;
     this.events$ = this.#pipeline.events$;
     this.#subscription = this.#pipeline.connect();
+    // In the same turn as the windows: both hold what the cursor says.
+    if (service) this.#subscription.add(this.#source.batches$.subscribe((batch) => service.apply(batch)));
     this.#source.start();
+    service?.start(this.#source);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     if (!prepared.bell.later) return;
     let trying = false;
@@ -146,7 +161,7 @@ export class CustomerSyncMonitor {
       return operations;
     }
     const [from, to] = this.#period(start, end);
-    return this.#pool.snapshot((query) => operationsOfTable(query, this.#source.table, from, to));
+    return this.#answers.operations(from, to);
   }
 
   /** Business numbers of the half-open period; without bounds the last 24 hours, likewise. @throws as above */
@@ -154,9 +169,7 @@ export class CustomerSyncMonitor {
     const day = start || end ? undefined : this.#completeDay();
     if (day) return day.business;
     const [from, to] = this.#period(start, end);
-    return this.#pool.snapshot((query) =>
-      businessOfTable(query, this.#source.table, from, to, this.#savings),
-    );
+    return this.#answers.business(from, to);
   }
 
   /**
@@ -164,10 +177,7 @@ export class CustomerSyncMonitor {
    * @throws AbsentColumnError for a filter on a column that the table does not have, or the database's error
    */
   getEvents(request: EventRequest): Promise<EventPage> {
-    const { qualified, columns, createdAtIndexed } = this.#source.table;
-    const shape = { qualified, columns, createdAtIndexed };
-    const table = { ...shape, selectList: selectList(columns, 't'), decode: decodeRow };
-    return this.#pool.snapshot((query) => eventsOfTable(query, table, request, SEARCH));
+    return this.#answers.events(request);
   }
 
   /**
@@ -176,13 +186,13 @@ export class CustomerSyncMonitor {
    * @throws RangeError for a name that is none, else as above
    */
   async getHourlyBreakdown(start: Date, end: Date, tz?: string): Promise<readonly HourNumbers[]> {
-    const slices = await this.#breakdown('hours', start, end, tz);
+    const slices = await this.#answers.breakdown('hours', start, end, tz);
     return slices.map(([hour, numbers]) => ({ hour, ...numbers }));
   }
 
   /** Each calendar day that the period touches, likewise. @throws as above */
   async getDailyBreakdown(start: Date, end: Date, tz?: string): Promise<readonly DayNumbers[]> {
-    const slices = await this.#breakdown('days', start, end, tz);
+    const slices = await this.#answers.breakdown('days', start, end, tz);
     return slices.map(([day, numbers]) => ({ day, ...numbers }));
   }
 
@@ -209,17 +219,32 @@ export class CustomerSyncMonitor {
     return systemHealth({
       source: this.#source.state(),
       completeness: this.#source.completeness(),
+      history: this.history(),
+      audit: this.audit(),
       now: this.#source.clock.now(),
     });
+  }
+
+  /** What is kept in the database, and how far that is. */
+  history(): HistoryState {
+    return typeof this.#history === 'string' ? historyOff(this.#history) : this.#history.state();
+  }
+
+  /** Of the comparison of history with the table; undefined where there is none. */
+  audit(): AuditState | undefined {
+    return typeof this.#history === 'string' ? undefined : this.#history.audit();
   }
 
   /** Ends following, within a few seconds whatever the database does. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     clearInterval(this.#later);
+    const history = typeof this.#history === 'string' ? undefined : this.#history;
+    await history?.quiesce();
     await this.#source.stop();
+    await history?.stop();
     this.#subscription.unsubscribe();
-    this.#pool.close();
+    this.#answers.close();
   }
 
   #tick(): void {
@@ -245,16 +270,6 @@ export class CustomerSyncMonitor {
   #completeDay(): WindowSnapshot | undefined {
     const snapshot = this.#pipeline.latest();
     return snapshot?.completeness.state === 'complete' ? snapshot.windows['24h'] : undefined;
-  }
-
-  async #breakdown(unit: 'hours' | 'days', start: Date, end: Date, tz: string | undefined) {
-    const zone = new Zone(tz ?? 'UTC');
-    const bounds = zone[unit](start.getTime(), end.getTime());
-    const slices = await this.#pool.snapshot((query) => breakdownOfTable(query, this.#source.table, bounds));
-    return slices.map(({ start: at, ...numbers }) => {
-      const shown = tz === undefined ? new Date(at).toISOString() : zone.iso(at);
-      return [shown, numbers] as const;
-    });
   }
 
   #period(start: Date | undefined, end: Date | undefined): [Date, Date] {

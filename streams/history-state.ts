@@ -25,3 +25,18 @@ export interface HistoryState {
   /** Rows in memory that no flush has written yet; a crash now means that they are read again from the table. */
   readonly unflushed_rows: number;
 }
+
+/** @param reason what keeps it off, one sentence */
+export function historyOff(reason: string): HistoryState {
+  return {
+    state: 'off',
+    reason,
+    backfill: null,
+    last_flush_at: null,
+    last_flush_ms: null,
+    flushed_rows: 0,
+    flush_failures: 0,
+    failing_since: null,
+    unflushed_rows: 0,
+  };
+}

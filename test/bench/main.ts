@@ -1,7 +1,18 @@
 /** `npm run bench [name ...] [-- --json] [--quick]`: exits 1 when a bench misses its target, 2 on a wrong name. */
 import type { BenchOptions, BenchResult } from './result.js';
 
-const BENCHES = ['fold', 'memory', 'catchup', 'freshness', 'writer'] as const;
+const BENCHES = [
+  'fold',
+  'memory',
+  'catchup',
+  'freshness',
+  'writer',
+  'restart',
+  'backfill',
+  'query',
+  'endpoints',
+  'flush',
+] as const;
 
 interface Bench {
   readonly name: string;

@@ -1,48 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { keysOf } from '../../src/source/keeper.js';
-import type { Snapshot } from '../../streams/snapshot.js';
-import type { SourceState } from '../../streams/source-state.js';
 import { differences } from '../monitor/oracle.js';
-import { built } from '../setup/build.js';
 import { freshDatabase, sharedVersions } from '../setup/database.js';
+import { type Said, startChild } from './child.js';
 import { connect, insertInto, until } from './scene.js';
 
 const TABLE = 'customer_sync_logs';
 const { bellWords, channel } = keysOf('public.customer_sync_logs');
-
-interface Said {
-  readonly state: SourceState;
-  readonly snapshot: Snapshot | null;
-}
-
-/** The monitor as a process that can be frozen and killed. */
-function startChild(databaseUrl: string) {
-  const child = spawn(
-    process.execPath,
-    [new URL('child.mjs', import.meta.url).pathname, built('src/index.js'), databaseUrl],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  const exited = once(child, 'exit');
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    signal: (signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => child.kill(signal),
-    async ask(): Promise<Said> {
-      child.stdin.write('\n');
-      const line = await lines.next();
-      if (line.done) throw new Error(`the monitor has ended with ${child.exitCode ?? child.signalCode}`);
-      return JSON.parse(line.value) as Said;
-    },
-    exited,
-    async end() {
-      child.kill('SIGKILL');
-      await exited;
-    },
-  };
-}
 
 const HOLDER = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -61,7 +26,7 @@ describe.concurrent.each(sharedVersions())('a monitor that stands still (Postgre
     const heard: string[] = [];
     ears.on('notification', ({ payload }) => heard.push(payload ?? ''));
     await ears.query(`LISTEN ${channel}`);
-    const child = startChild(db.url);
+    const child = startChild({ databaseUrl: db.url });
     try {
       const said = async (what: string, condition: (said: Said) => boolean) => {
         let last: Said | undefined;

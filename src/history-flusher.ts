@@ -1,0 +1,128 @@
+/** When history is written: in the round that has just ended, and what follows when it cannot be. */
+import type { CursorState } from '../streams/checkpoint.js';
+import type { HistoryState } from '../streams/history-state.js';
+import { type HistoryLog, HistoryLostError } from './history/db.js';
+import type { HistoryStore } from './history/store.js';
+import type { Resumed, SourceHistory } from './source/history-port.js';
+
+export interface FlusherOptions {
+  readonly store: HistoryStore;
+  /** Between flushes, ms. */
+  readonly everyMs: number;
+  /** What is kept is not what was applied: everything has to be loaded again. */
+  readonly onLost: (reason: string) => void;
+  /** After each flush that arrived. */
+  readonly onFlushed: () => void;
+  readonly log: HistoryLog;
+}
+
+/** Rows that wait so many are written at once: a backfill brings them faster than the clock. */
+const MANY_ROWS = 100_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+export class HistoryFlusher implements SourceHistory {
+  readonly #options: FlusherOptions;
+  #capture: (() => CursorState) | undefined;
+  #running: Promise<void> | undefined;
+  #dueAt = 0;
+  #failures = 0;
+  #failedInARow = 0;
+  #failingSince: number | null = null;
+  #lastAt: number | null = null;
+  #lastMs: number | null = null;
+  #rows = 0;
+
+  constructor(options: FlusherOptions) {
+    this.#options = options;
+  }
+
+  async open(identity: string): Promise<Resumed | undefined> {
+    const { store } = this.#options;
+    this.#capture = undefined;
+    const state = await store.open(identity);
+    return (
+      state && {
+        state,
+        minutes: (from, to) => store.minutes(from, to),
+        firstId: (from) => store.firstId(from),
+      }
+    );
+  }
+
+  begin(identity: string, state: CursorState): Promise<void> {
+    this.#capture = undefined;
+    return this.#options.store.begin(identity, state);
+  }
+
+  get full(): boolean {
+    return this.#options.store.full;
+  }
+
+  /** Synchronous: what was read is folded, and nothing else happens between the fold and the state that says so. */
+  atRest(capture: () => CursorState): void {
+    this.#capture = capture;
+    const { store } = this.#options;
+    if (this.#running) return;
+    const urgent = this.#failedInARow === 0 && store.waitingRows >= MANY_ROWS;
+    if (!urgent && performance.now() < this.#dueAt) return;
+    this.#running = this.#flush(capture).finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** Writes what there is, when the source has stopped. */
+  async finish(): Promise<void> {
+    await this.#running;
+    const capture = this.#capture;
+    if (!capture) return;
+    // What was captured before and failed goes first; then what has come since.
+    await this.#flush(capture);
+    if (this.#failedInARow === 0) await this.#flush(capture);
+  }
+
+  state(): Pick<
+    HistoryState,
+    'last_flush_at' | 'last_flush_ms' | 'flushed_rows' | 'flush_failures' | 'failing_since' | 'unflushed_rows'
+  > {
+    return {
+      last_flush_at: this.#lastAt === null ? null : new Date(this.#lastAt).toISOString(),
+      last_flush_ms: this.#lastMs,
+      flushed_rows: this.#rows,
+      flush_failures: this.#failures,
+      failing_since: this.#failingSince === null ? null : new Date(this.#failingSince).toISOString(),
+      unflushed_rows: this.#options.store.waitingRows,
+    };
+  }
+
+  async #flush(capture: () => CursorState): Promise<void> {
+    const { store, everyMs, onFlushed, onLost, log } = this.#options;
+    try {
+      store.capture(capture());
+      const { rows, durationMs } = await store.flush();
+      this.#rows += rows;
+      this.#lastAt = Date.now();
+      this.#lastMs = durationMs;
+      this.#dueAt = performance.now() + everyMs;
+      if (this.#failingSince !== null)
+        log.info({ event_type: 'flush', rows }, 'history is written again; nothing of it was lost');
+      this.#failedInARow = 0;
+      this.#failingSince = null;
+      onFlushed();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#failures += 1;
+      this.#failedInARow += 1;
+      const pause = Math.min(LONGEST_PAUSE_MS, 500 * 2 ** Math.min(this.#failedInARow, 10));
+      this.#dueAt = performance.now() + pause * (0.5 + Math.random() / 2);
+      if (error instanceof HistoryLostError) {
+        this.#capture = undefined;
+        onLost(reason);
+        return;
+      }
+      // Said once for an outage; the live windows go on.
+      if (this.#failingSince === null)
+        log.warn({ event_type: 'flush', reason }, `history cannot be written, it is tried again: ${reason}`);
+      this.#failingSince ??= Date.now();
+    }
+  }
+}

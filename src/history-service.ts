@@ -1,0 +1,232 @@
+/** All that history does beside answering: it takes what is read, writes it, folds it coarser, compares and drops it. */
+import { Cron } from 'croner';
+import type { AuditState } from '../streams/audit-state.js';
+import type { Batch } from '../streams/event.js';
+import type { HistoryState } from '../streams/history-state.js';
+import { Audit, type AuditPace } from './history/audit.js';
+import { HISTORY_QUERY_TIMEOUT_MS, HISTORY_SESSION } from './history/db.js';
+import type { HistoryInMemory } from './history/moment.js';
+import { HistoryStore } from './history/store.js';
+import { HistoryFlusher } from './history-flusher.js';
+import type { MonitorConfig } from './monitor-types.js';
+import { Link } from './source/connection.js';
+import { decodeRow } from './source/decode.js';
+import type { SourceLog } from './source/journal.js';
+import { ReadPool } from './source/pool.js';
+import { QUERY_SESSION, type Source } from './source/source.js';
+import { selectList } from './source/statements.js';
+
+export interface HistoryServiceOptions {
+  readonly url: string;
+  readonly tableName: string;
+  readonly retentionDays: number;
+  /** Between flushes, ms. */
+  readonly flushMs: number;
+  /** Null: the audit does not run. */
+  readonly auditPace: Partial<AuditPace> | null;
+  readonly log: SourceLog;
+}
+
+/**
+ * History as it can be had: none where it is turned off, or where this role may not write it.
+ * @returns the service, or why there is none, one sentence
+ */
+export async function historyFor(
+  config: MonitorConfig,
+  tableName: string,
+  log: SourceLog,
+): Promise<HistoryService | string> {
+  if (config.history === 'off') return 'HISTORY=off.';
+  const link = new Link('setup', { url: config.databaseUrl });
+  await link.connect();
+  try {
+    const reason = await Promise.resolve<string | undefined>(undefined);
+    if (reason !== undefined) {
+      log.warn({ event_type: 'history_off', reason }, `no history is kept: ${reason}`);
+      return reason;
+    }
+  } finally {
+    link.close();
+  }
+  return new HistoryService({
+    url: config.databaseUrl,
+    tableName,
+    retentionDays: config.retentionDays ?? 400,
+    flushMs: (config.flushSeconds ?? 3) * 1_000,
+    auditPace: config.auditPace === undefined ? {} : config.auditPace,
+    log,
+  });
+}
+
+/** When what has outlived its retention is dropped: at three in the morning, this host's time. */
+const RETENTION_AT = '0 3 * * *';
+/** Between looks whether a quarter hour, day or month has ended. ms. */
+const COARSE_MS = 20_000;
+/** Once the source has stopped, for the last flush. SIGTERM leaves 5 s in all. ms. */
+const FINISH_MS = 2_500;
+
+export class HistoryService {
+  readonly flusher: HistoryFlusher;
+  readonly #store: HistoryStore;
+  readonly #link: Link;
+  readonly #pool: ReadPool;
+  readonly #log: SourceLog;
+  readonly #auditPace: Partial<AuditPace> | null;
+  readonly #retention: Cron;
+  #source: Source | undefined;
+  #audit: Audit | undefined;
+  #coarseTimer: NodeJS.Timeout | undefined;
+  #folding: Promise<void> | undefined;
+  #coarseFailing = false;
+
+  constructor(options: HistoryServiceOptions) {
+    const { url, tableName, retentionDays, log } = options;
+    this.#log = log;
+    this.#auditPace = options.auditPace;
+    this.#link = new Link('history', {
+      url,
+      session: HISTORY_SESSION,
+      queryTimeoutMs: HISTORY_QUERY_TIMEOUT_MS,
+    });
+    this.#pool = new ReadPool({ url, session: QUERY_SESSION, size: 1 });
+    const clock = () => this.#source?.clock.now() ?? Date.now();
+    this.#store = new HistoryStore({ link: this.#link, tableName, clock, retentionDays, log });
+    this.flusher = new HistoryFlusher({
+      store: this.#store,
+      everyMs: options.flushMs,
+      onLost: (reason) => this.#source?.reload(`history has to be loaded again: ${reason}`),
+      onFlushed: () => undefined,
+      log,
+    });
+    this.#retention = new Cron(RETENTION_AT, { paused: true, protect: true, unref: true }, () =>
+      this.#drop(),
+    );
+  }
+
+  /** Synchronously, for every batch of the source. */
+  apply(batch: Batch): void {
+    this.#store.apply(batch);
+  }
+
+  /** Follows this source from its start on. */
+  start(source: Source): void {
+    this.#source = source;
+    this.#retention.resume();
+    this.#coarseTimer = setInterval(() => this.#foldCoarse(), COARSE_MS);
+    this.#coarseTimer.unref();
+    if (this.#auditPace === null) return;
+    this.#audit = new Audit({
+      store: this.#store,
+      snapshot: (work) => this.#pool.snapshot(work),
+      table: () => ({
+        ...source.table,
+        selectList: selectList(source.table.columns, 't'),
+        decode: decodeRow,
+      }),
+      refold: async (spans) => source.refold(spans),
+      log: this.#log,
+      pace: this.#auditPace,
+    });
+    this.#audit.start();
+  }
+
+  /** What is in memory, for an answer; undefined while history cannot be used for one. */
+  memory(): HistoryInMemory | undefined {
+    const store = this.#store;
+    const source = this.#source;
+    if (!source || store.fault !== undefined) return undefined;
+    return {
+      get checkpointId() {
+        return store.checkpointId;
+      },
+      get fault() {
+        return store.fault;
+      },
+      get words() {
+        return store.words;
+      },
+      generations: () => store.generations(),
+      pending: () => source.pendingRows(),
+    };
+  }
+
+  state(): HistoryState {
+    const backfill = this.#source?.state().backfill ?? null;
+    const fault = this.#store.fault;
+    const reason =
+      fault ?? (backfill ? 'rows from before the first start are being read' : 'all rows are in it');
+    return {
+      state: backfill || fault !== undefined ? 'backfilling' : 'ready',
+      reason,
+      backfill: backfill && {
+        percent: backfill.percent,
+        rows_per_second: backfill.rowsPerSecond,
+        seconds_left: backfill.secondsLeft,
+      },
+      ...this.flusher.state(),
+    };
+  }
+
+  audit(): AuditState | undefined {
+    return this.#audit?.state;
+  }
+
+  /** What is not the source's; before the source stops, since it reads windows again for the audit. */
+  async quiesce(): Promise<void> {
+    this.#retention.stop();
+    clearInterval(this.#coarseTimer);
+    await within(FINISH_MS, Promise.all([this.#audit?.stop(), this.#folding]));
+    this.#pool.close();
+  }
+
+  /** Writes what waits; after the source has stopped. */
+  async stop(): Promise<void> {
+    await within(FINISH_MS, this.flusher.finish());
+    this.#link.close();
+  }
+
+  get #usable(): boolean {
+    return this.#source?.state().role === 'leader' && this.#store.fault === undefined;
+  }
+
+  #foldCoarse(): void {
+    if (this.#folding || !this.#usable) return;
+    this.#folding = Promise.resolve()
+      .then(() => {
+        this.#coarseFailing = false;
+      })
+      .catch((error: unknown) => {
+        // Said once: the finer rows answer meanwhile.
+        if (!this.#coarseFailing)
+          this.#log.warn(
+            { event_type: 'coarse', error },
+            'quarter hours, days or months could not be folded',
+          );
+        this.#coarseFailing = true;
+      })
+      .finally(() => {
+        this.#folding = undefined;
+      });
+  }
+
+  async #drop(): Promise<void> {
+    if (!this.#usable) return;
+    try {
+      const dropped = {};
+      this.#log.info({ event_type: 'retention', ...dropped }, 'history older than its retention was dropped');
+    } catch (error) {
+      this.#log.warn(
+        { event_type: 'retention', error },
+        'old history could not be dropped; tried again tomorrow',
+      );
+    }
+  }
+}
+
+function within(ms: number, work: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
