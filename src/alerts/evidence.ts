@@ -96,6 +96,8 @@ export function evidenceOf(
 
 function linkTo(publicUrl: string, id: string): string {
   const url = new URL(publicUrl);
+  url.username = '';
+  url.password = '';
   url.hash = `alert=${encodeURIComponent(id)}`;
   return url.href;
 }

@@ -107,7 +107,7 @@ export function messageOf(
     peak: transition.peak,
     threshold: transition.threshold,
     unit: unitOf(rule?.measure),
-    operationType: rule?.operationType ?? null,
+    operationType: rule?.operationType === undefined ? null : maskText(rule.operationType, 100),
     reason: transition.reason,
     detail: transition.detail === null ? null : maskText(transition.detail),
     evidence,
