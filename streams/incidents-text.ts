@@ -17,17 +17,21 @@ export class ErrorTexts {
   // Masking finds the names of people, which would make a group of each; it costs, and most messages come again.
   private readonly known = new Map<string, string>();
 
-  /** The same for errors of one type whose messages differ in numbers, addresses and names only. */
-  groupOf(row: SyncRow): string {
+  /**
+   * The same for errors of one type whose messages differ in numbers, addresses and names only. Null where `full`, and
+   * finding out would cost: in a flood of messages that are all different, all new ones are others.
+   */
+  groupOf(row: SyncRow, full: boolean): string | null {
     const type = row.operationType.slice(0, NAME_LENGTH_LIMIT);
     if (!row.errorMessage) return `${type}\n`;
-    const alike = withoutNumbers(row.errorMessage.slice(0, SHOWN_LIMIT));
-    return `${type}\n${this.masked(alike)}`;
+    const masked = this.masked(withoutNumbers(row.errorMessage.slice(0, SHOWN_LIMIT)), full);
+    return masked === null ? null : `${type}\n${masked}`;
   }
 
-  private masked(alike: string): string {
+  private masked(alike: string, full: boolean): string | null {
     const known = this.known.get(alike);
     if (known !== undefined) return known;
+    if (full) return null;
     const masked = maskText(alike);
     if (this.known.size >= REMEMBERED) this.known.clear();
     this.known.set(alike, masked);

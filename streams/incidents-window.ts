@@ -10,8 +10,8 @@ export interface IncidentError {
   readonly createdAt: number;
   readonly customerId: BigId | null;
   readonly correlationId: string | null;
-  /** The same for errors that are to be counted together. */
-  readonly group: string;
+  /** The same for errors that are to be counted together; null: with the others. */
+  readonly group: string | null;
   /** What is shown of the group; asked for once, masking costs. */
   readonly describe: () => Omit<ErrorGroup, 'count'>;
 }
@@ -81,6 +81,11 @@ export class IncidentsWindow {
     }
     this.start = start;
     this.end = end;
+  }
+
+  /** Whether there is no room for one more message. */
+  get full(): boolean {
+    return this.groups.size >= this.bounds.groups;
   }
 
   holds(time: number): boolean {
@@ -163,9 +168,10 @@ export class IncidentsWindow {
   }
 
   private groupOf({ group: key, describe }: IncidentError): Group | null {
+    if (key === null) return null;
     const known = this.groups.get(key);
     if (known !== undefined) return known;
-    if (this.groups.size >= this.bounds.groups) return null;
+    if (this.full) return null;
     const group = { key, shown: describe(), count: 0 };
     this.groups.set(key, group);
     return group;

@@ -71,7 +71,7 @@ export class Incidents {
     if (batch.reset === true) this.clear();
     this.advance(batch.now);
     if (batch.span !== undefined) this.forget(batch.span.from, batch.span.to, batch.rows);
-    for (const { start } of batch.minutes ?? []) this.see(start);
+    for (const { start } of batch.minutes ?? []) this.see(Math.min(start, this.now));
     const live = batch.origin === 'live';
     for (const row of batch.rows) this.add(row, live);
     for (const { row } of batch.updates) this.add(row, live);
@@ -129,16 +129,17 @@ export class Incidents {
   }
 
   private add(row: SyncRow, live: boolean): void {
-    this.see(live ? this.now : row.createdAt);
+    // Postgres' infinities are no time at which something was there before.
+    const at = live ? this.now : Number.isFinite(row.createdAt) ? Math.min(row.createdAt, this.now) : null;
     if (isError(row.status)) this.addError(row);
-    if (this.hasFailed(row)) this.addBatch(row, live);
+    if (at === null) return;
+    this.see(at);
+    if (this.hasFailed(row)) this.addBatch(row, at);
   }
 
   /** A row was written, or arrived, at this time. */
-  private see(time: number): void {
-    if (!Number.isFinite(time)) return;
-    const seen = Math.min(time, this.now);
-    if (this.newestRowAt === null || seen > this.newestRowAt) this.newestRowAt = seen;
+  private see(at: number): void {
+    if (this.newestRowAt === null || at > this.newestRowAt) this.newestRowAt = at;
   }
 
   private addError(row: SyncRow): void {
@@ -152,7 +153,7 @@ export class Incidents {
       createdAt: row.createdAt,
       customerId: row.customerId,
       correlationId: shownId(row.correlationId),
-      group: this.texts.groupOf(row),
+      group: this.texts.groupOf(row, this.windows['5m'].full && this.windows['1h'].full),
       describe: () => describeError(row),
     };
     for (const window of Object.values(this.windows)) window.add(error);
@@ -162,8 +163,7 @@ export class Incidents {
    * A batch counts when it is seen to have failed, not when it began: it can run for hours. One that was there before we
    * watched counts from when it was written, or every start would tell of old ones again.
    */
-  private addBatch(row: SyncRow, live: boolean): void {
-    const at = live ? this.now : Math.min(row.createdAt, this.now);
+  private addBatch(row: SyncRow, at: number): void {
     if (this.failed.has(row.id) || !(at >= this.end - FIVE_MINUTES)) return;
     if (this.failed.size >= BATCHES_KEPT) {
       this.batchesDropped += 1;
