@@ -179,21 +179,21 @@ function forgetCustomers(sums: Sums): void {
 
 const NO_TYPES: ByType = new Map();
 
-/** Names as history has them: those that it does not know are `other` until it does. */
+/** Under the names that history has for them, or would have. */
 function sumsByPeriod(raw: readonly (readonly (string | null)[])[], words: Vocabulary): Map<number, ByType> {
   const periods = new Map<number, ByType>();
   for (const [start, type, status, rows, timed, sum, negative, customers, customerSum] of raw) {
     const at = Number(start);
     const byType = periods.get(at) ?? new Map<string, Sums>();
     periods.set(at, byType);
-    const operationType = words.types.name(words.types.find(type ?? ''));
+    const operationType = words.types.name(words.types.index(type ?? ''));
     const sums = byType.get(operationType) ?? noSums();
     byType.set(operationType, sums);
     if (status === 'pending') {
       sums.reopened += Number(rows);
       continue;
     }
-    const name = words.statuses.name(words.statuses.find(status ?? ''));
+    const name = words.statuses.name(words.statuses.index(status ?? ''));
     sums.statuses.set(name, (sums.statuses.get(name) ?? 0) + Number(rows));
     sums.durations += Number(timed);
     sums.durationSum += Number(sum);

@@ -66,7 +66,7 @@ async function oldestRow(query: Query, table: AuditTable, bound: number): Promis
     return row?.[0] == null ? null : Number(row[0]) * 1000;
   }
   const [row] = await query(
-    `SELECT (SELECT date_part('epoch', min(created_at)) FROM (SELECT created_at, status FROM ${t} ORDER BY id LIMIT ${FIRST_ROWS}) first WHERE ${wanted}),
+    `SELECT (SELECT date_part('epoch', min(created_at)) FROM (SELECT created_at, status FROM ${t} ORDER BY id LIMIT ${FIRST_ROWS}) oldest WHERE ${wanted}),
        EXISTS (SELECT FROM ${t})`,
   );
   if (row?.[0] != null) return Number(row[0]) * 1000;
@@ -84,7 +84,7 @@ async function rollupsBetween(query: Query, known: Known, from: number, to: numb
     `SELECT count(*), min(id_min), max(id_max) FROM (
        (SELECT id_min, id_max FROM sync_monitor.rollup WHERE checkpoint_id = $1 AND level = 1 AND start >= $2 AND start < $3 LIMIT ${SOME})
        UNION ALL
-       (SELECT id_min, id_max FROM sync_monitor.rollup WHERE checkpoint_id = $1 AND level = 0 AND start >= $4 AND start < $5 LIMIT ${SOME})) some`,
+       (SELECT id_min, id_max FROM sync_monitor.rollup WHERE checkpoint_id = $1 AND level = 0 AND start >= $4 AND start < $5 LIMIT ${SOME})) found`,
     [
       known.id,
       timestampOf(ceilTo(from, QUARTER_MS)),
@@ -115,7 +115,7 @@ async function anyLeft(
   const upTo = Number.isFinite(to) ? `AND created_at < ${sqlTime(to)}` : '';
   const [row] = await query(
     `SELECT count(*) FILTER (WHERE created_at >= ${sqlTime(from)} ${upTo} AND status::text IS DISTINCT FROM 'pending'), count(*)
-     FROM (SELECT created_at, status FROM ${table.qualified} WHERE id BETWEEN ${idMin} AND ${idMax} LIMIT ${SEARCHED_ROWS}) some`,
+     FROM (SELECT created_at, status FROM ${table.qualified} WHERE id BETWEEN ${idMin} AND ${idMax} LIMIT ${SEARCHED_ROWS}) searched`,
   );
   return Number(row?.[0]) > 0 || Number(row?.[1]) >= SEARCHED_ROWS;
 }
@@ -132,4 +132,17 @@ export async function writeOldEnd(tx: Db, id: number, end: OldEnd): Promise<void
       `UPDATE sync_monitor.checkpoint SET audit = audit || jsonb_build_object('truncated_before', $2::float8) WHERE id = $1`,
       [id, end.before],
     );
+}
+
+/**
+ * Rows that were ever deleted from the table and its partitions, as the server counts them: whether it moves says whether
+ * somebody is deleting.
+ */
+export async function rowsDeleted(query: Query, { oid }: AuditTable): Promise<number> {
+  const [row] = await query(
+    `WITH RECURSIVE tree (relid) AS (SELECT $1::oid UNION SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = relid)
+     SELECT sum(pg_stat_get_tuples_deleted(relid)) FROM tree`,
+    [oid],
+  );
+  return Number(row?.[0]);
 }

@@ -25,12 +25,12 @@ export function firstVanished({ differences, level }: Comparison, known: Known):
 
 /**
  * @param known as it is after what was judged about the old end
- * @param seen rows that the table had of a suspect when it was looked at first; undefined where it is none
+ * @param sure whether a period of which rows are missing was looked at long enough to know that it is not retention
  */
 export function judge(
   { differences, tableRows, level }: Comparison,
   known: Known,
-  seen: (start: number) => number | undefined,
+  sure: (start: number, rows: number) => boolean,
 ): Verdict {
   const refold = new Map<number, number>();
   const suspects = new Map<number, number>();
@@ -43,8 +43,7 @@ export function judge(
   for (const difference of audited) {
     const { start } = difference;
     const rows = tableRows.get(start) ?? 0;
-    // Deleting goes on where there are fewer rows than at the first look.
-    if (doubtful.has(start) && seen(start) !== rows) {
+    if (doubtful.has(start) && !sure(start, rows)) {
       suspects.set(start, rows);
       suspectRows += difference.rows;
     } else {
@@ -60,25 +59,39 @@ function mayBeRetention(start: number, level: Comparison['level'], known: Known)
   return start + periodMs(level) <= known.now - DAY_MS;
 }
 
+interface Suspect {
+  /** Rows that the table had. */
+  readonly rows: number;
+  /** Rows that had ever been deleted from the table. */
+  readonly deleted: number;
+  /** Times that it was looked at. */
+  readonly looks: number;
+}
+
 interface Group {
   readonly from: number;
   readonly to: number;
-  /** Rows that the table had, by start. */
-  readonly rows: ReadonlyMap<number, number>;
+  /** By start of the period, ms. */
+  readonly periods: ReadonlyMap<number, Suspect>;
   /** Monotonic ms. */
   readonly dueAt: number;
 }
 
 /** Groups that are remembered; what is more comes up again in the next round. */
 const MOST_GROUPS = 1000;
+/** After so many looks it does not matter any more that rows are being deleted somewhere in the table. */
+const MOST_LOOKS = 12;
 
-/** Old periods whose rows vanished, until they are looked at again. */
+/**
+ * Old periods of which rows are missing while older ones are there. A retention that is at work may leave such holes,
+ * in whatever order it takes the rows; so they are left alone for as long as rows are being deleted.
+ */
 export class Suspects {
   #groups: Group[] = [];
 
   /** Periods. */
   get size(): number {
-    return this.#groups.reduce((sum, { rows }) => sum + rows.size, 0);
+    return this.#groups.reduce((sum, { periods }) => sum + periods.size, 0);
   }
 
   /** Monotonic ms; Infinity where there is none. */
@@ -86,42 +99,54 @@ export class Suspects {
     return Math.min(Number.POSITIVE_INFINITY, ...this.#groups.map(({ dueAt }) => dueAt));
   }
 
-  add(rows: ReadonlyMap<number, number>, periodLength: number, dueAt: number): void {
-    if (rows.size === 0) return;
-    const known = (start: number) => this.#groups.some((group) => group.rows.has(start));
-    const fresh = new Map([...rows].filter(([start]) => !known(start)));
-    if (fresh.size === 0 || this.#groups.length >= MOST_GROUPS) return;
-    const starts = [...fresh.keys()];
-    this.#groups.push({
-      from: Math.min(...starts),
-      to: Math.max(...starts) + periodLength,
-      rows: fresh,
-      dueAt,
-    });
-  }
-
   /** The span of those that are due first. */
   first(): Span | undefined {
     return this.#groups.toSorted((a, b) => a.dueAt - b.dueAt)[0];
   }
 
-  /** Rows that the table had of a period, where its time has come by `now`. */
-  rowsOf(start: number, now: number): number | undefined {
-    return this.#groups.find((group) => group.dueAt <= now && group.rows.has(start))?.rows.get(start);
+  /** Whether a period with so many rows, while so many were ever deleted, is known long enough at `now`. */
+  sure(start: number, rows: number, deleted: number, now: number): boolean {
+    const before = this.#due(now, start)?.periods.get(start);
+    if (before?.rows !== rows) return false;
+    return before.deleted === deleted || before.looks >= MOST_LOOKS;
   }
 
-  /** Those between two times that are due were looked at again. */
-  forget({ from, to }: Span, now: number): void {
-    this.#groups = this.#groups
-      .map((group) =>
-        group.dueAt > now
-          ? group
-          : { ...group, rows: new Map([...group.rows].filter(([start]) => start < from || start >= to)) },
-      )
-      .filter(({ rows }) => rows.size > 0);
+  /**
+   * A step has looked at `span`: those of it whose time had come are forgotten, `suspects` (rows by start) are looked at
+   * again at `dueAt`.
+   */
+  looked(
+    span: Span,
+    suspects: ReadonlyMap<number, number>,
+    at: { readonly now: number; readonly deleted: number; readonly dueAt: number; readonly length: number },
+  ): void {
+    const { now, deleted, dueAt, length } = at;
+    const periods = new Map<number, Suspect>();
+    for (const [start, rows] of suspects) {
+      if (this.#groups.some((group) => group.dueAt > now && group.periods.has(start))) continue;
+      const looks = (this.#due(now, start)?.periods.get(start)?.looks ?? 0) + 1;
+      periods.set(start, { rows, deleted, looks });
+    }
+    this.#forget(span, now);
+    if (periods.size === 0 || this.#groups.length >= MOST_GROUPS) return;
+    const starts = [...periods.keys()];
+    const [from, to] = [Math.min(...starts), Math.max(...starts) + length];
+    this.#groups.push({ from, to, periods, dueAt });
   }
 
   clear(): void {
     this.#groups = [];
+  }
+
+  #due(now: number, start: number): Group | undefined {
+    return this.#groups.find(({ dueAt, periods }) => dueAt <= now && periods.has(start));
+  }
+
+  #forget({ from, to }: Span, now: number): void {
+    const kept = (group: Group) =>
+      new Map([...group.periods].filter(([start]) => group.dueAt > now || start < from || start >= to));
+    this.#groups = this.#groups
+      .map((group) => ({ ...group, periods: kept(group) }))
+      .filter(({ periods }) => periods.size > 0);
   }
 }

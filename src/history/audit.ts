@@ -9,7 +9,8 @@ import type { Span } from '../../streams/event.js';
 import type { Vocabulary } from '../../streams/vocabulary.js';
 import { type Comparison, compareStep } from './audit-compare.js';
 import { type AuditTable, auditedFrom, ceilTo, type Known, periodMs, readKnown } from './audit-known.js';
-import { judgeOldEnd, type OldEnd, WHOLE, writeOldEnd } from './audit-old-end.js';
+import { tellFailure, tellFinds, tellOldEnd, tellRecovery } from './audit-log.js';
+import { judgeOldEnd, type OldEnd, rowsDeleted, WHOLE, writeOldEnd } from './audit-old-end.js';
 import { refold } from './audit-refold.js';
 import {
   decide,
@@ -80,6 +81,8 @@ interface Seen {
   readonly span: Span;
   readonly comparison: Comparison;
   readonly oldEnd: OldEnd;
+  /** Rows ever deleted from the table; 0 where that does not matter. */
+  readonly deleted: number;
 }
 
 export class Audit {
@@ -168,19 +171,29 @@ export class Audit {
     this.#tally.compared(turn, comparison, place === null);
     const known = await this.#heed(seen);
     const began = this.#now();
-    const verdict = judge(comparison, known, (start) => this.#suspects.rowsOf(start, began));
+    const { deleted } = seen;
+    const verdict = judge(comparison, known, (start, rows) =>
+      this.#suspects.sure(start, rows, deleted, began),
+    );
     const lost = comparison.differences.length - verdict.differences.length;
     if (lost > 0) this.#tally.settled(turn, rowsIn(comparison) - rowsIn(verdict));
-    this.#suspects.forget({ from: span.from, to: comparison.to }, began);
-    this.#suspects.add(verdict.suspects, periodMs(comparison.level), began + this.#pace.confirm);
+    const again = {
+      now: began,
+      deleted,
+      dueAt: began + this.#pace.confirm,
+      length: periodMs(comparison.level),
+    };
+    this.#suspects.looked({ from: span.from, to: comparison.to }, verdict.suspects, again);
     if (verdict.refold.size > 0) {
-      this.#tally.found(verdict.differences, comparison, known.now, known.truncatedBefore);
-      this.#tell(verdict.differences, comparison);
       await this.#refold(comparison, verdict.refold);
       this.#tally.settled(turn, rowsIn(verdict));
+      // Not before: what could not be made anew is found once more.
+      this.#tally.found(verdict.differences, comparison, known.now, known.truncatedBefore);
+      tellFinds(this.#options.log, verdict.differences);
     }
     await this.#refoldWindows(known);
     const finished = comparison.to >= span.to;
+    if (this.#tally.failing) tellRecovery(this.#options.log);
     this.#tally.stepped(turn, finished, known.now, known.rawFrom);
     return finished ? null : { at: comparison.to, end: span.to };
   }
@@ -199,7 +212,8 @@ export class Audit {
       const vanished = firstVanished(comparison, known);
       const ask = vanished !== undefined || (turn === 'day' && place === null);
       const oldEnd = ask ? await judgeOldEnd(query, table, known, vanished) : WHOLE;
-      return { known, span, comparison, oldEnd };
+      const deleted = vanished === undefined ? 0 : await rowsDeleted(query, table);
+      return { known, span, comparison, oldEnd, deleted };
     });
   }
 
@@ -208,20 +222,11 @@ export class Audit {
     if (oldEnd.kind === 'whole') return known;
     const { store, log } = this.#options;
     await store.exclusive((tx) => writeOldEnd(tx, known.id, oldEnd));
+    tellOldEnd(log, oldEnd);
     if (oldEnd.kind === 'retention') {
       this.#tally.retentionMoved();
-      const before = new Date(oldEnd.rawFrom).toISOString();
-      log.info(
-        { event_type: 'audit_retention', before },
-        `rows before ${before} have been deleted from the table; history keeps them`,
-      );
       return { ...known, rawFrom: Math.max(known.rawFrom ?? oldEnd.rawFrom, oldEnd.rawFrom) };
     }
-    const before = new Date(oldEnd.before).toISOString();
-    log.warn(
-      { event_type: 'audit_truncated', before },
-      `the table was emptied of all rows before ${before}; history follows`,
-    );
     this.#schedule = hurried(this.#schedule, 'old', this.#now());
     return { ...known, truncatedBefore: oldEnd.before };
   }
@@ -262,11 +267,7 @@ export class Audit {
     const done = { now, tookMs: now - began };
     this.#tally.took(done.tookMs);
     const message = error instanceof Error ? error.message : String(error);
-    if (this.#tally.failed(message))
-      this.#options.log.warn(
-        { event_type: 'audit_failed', turn, err: error },
-        `history could not be compared with the table: ${message}`,
-      );
+    if (this.#tally.failed(message)) tellFailure(this.#options.log, turn, error);
     const place = this.#looking;
     if ((error as { code?: unknown }).code === STATEMENT_TIMEOUT && place) {
       // Less at a time; and what is too much even so is left out.
@@ -279,19 +280,6 @@ export class Audit {
       }
     }
     this.#schedule = failed(this.#schedule, done, this.#pace);
-  }
-
-  #tell(
-    differences: readonly { readonly kind: string; readonly start: number }[],
-    { rows }: Comparison,
-  ): void {
-    const kinds: Record<string, number> = {};
-    for (const { kind } of differences) kinds[kind] = (kinds[kind] ?? 0) + 1;
-    const from = new Date(differences[0]?.start ?? 0).toISOString();
-    this.#options.log.warn(
-      { event_type: 'audit_finds', finds: differences.length, kinds, from, rows },
-      `history and the table differed in ${differences.length} counts from ${from} on; they are taken from the table again`,
-    );
   }
 }
 
