@@ -29,6 +29,22 @@ const step = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('see' as const), id, ago: fc.integer({ min: 0, max: 61 }) }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('seeAll' as const),
+      ids: fc.array(id, { maxLength: 20 }),
+      ago: fc.integer({ min: 0, max: 61 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('forget' as const),
+      ago: fc.integer({ min: -5, max: 70 }),
+      seconds: fc.integer({ min: 1, max: 40 }),
+    }),
+  },
+  {
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant('go' as const),
@@ -42,7 +58,7 @@ describe('Customers', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const customers = new Customers({ windowSeconds: WINDOWS, limit: 1000 });
-        const seen: { id: string; second: number }[] = [];
+        const newest = new Map<string, number>();
         let end = BASE;
         const go = (): void =>
           customers.advance(
@@ -54,16 +70,23 @@ describe('Customers', () => {
           if (each.do === 'go') {
             end += each.by;
             go();
+          } else if (each.do === 'forget') {
+            const from = end - each.ago;
+            const to = from + each.seconds;
+            customers.forget(from, to);
+            for (const [id, second] of newest) if (second >= from && second < to) newest.delete(id);
           } else {
             const second = end - 1 - each.ago;
             if (second < end - 60 + (end % 3 === 0 ? 1 : 0)) continue;
-            seen.push({ id: String(each.id), second });
-            customers.record(factsOf(each.id, second), 0, 1);
+            const ids = each.do === 'see' ? [each.id] : each.ids;
+            for (const id of ids) newest.set(String(id), Math.max(second, newest.get(String(id)) ?? 0));
+            if (each.do === 'see') customers.record(factsOf(each.id, second), 0, 1);
+            else customers.recordAll(BigInt64Array.from(ids.map(BigInt)), second);
           }
           WINDOWS.forEach((length, i) => {
             const start = end - length + (end % 3 === 0 ? 1 : 0);
-            const inside = seen.filter(({ second }) => second >= start && second < end);
-            expect(customers.count(i)).toBe(new Set(inside.map((one) => one.id)).size);
+            const inside = [...newest.values()].filter((second) => second >= start && second < end);
+            expect(customers.count(i)).toBe(inside.length);
           });
         }
       }),
@@ -102,6 +125,26 @@ describe('Customers', () => {
     expect([customers.count(0), customers.count(1), customers.count(2)]).toEqual([0, 0, inLast(30)]);
   });
 
+  test('forgotten customers leave the search for others as it was, and room for new ones', () => {
+    const customers = new Customers({ windowSeconds: WINDOWS, limit: 10_000 });
+    customers.advance(
+      BASE,
+      WINDOWS.map((length) => BASE - length),
+    );
+    // As many as a table of 4096 takes: many lie away from where they belong.
+    const ids = BigInt64Array.from({ length: 2800 }, (_, i) => BigInt(i) * 2n ** 31n);
+    const see = (from: number, to: number, ago: number): void =>
+      customers.recordAll(ids.subarray(from, to), BASE - ago);
+    see(0, 1400, 50);
+    see(1400, 2800, 10);
+    customers.forget(BASE - 55, BASE - 45);
+    expect(WINDOWS.map((_, i) => customers.count(i))).toEqual([0, 1400, 1400]);
+    see(700, 2800, 3);
+    expect(WINDOWS.map((_, i) => customers.count(i))).toEqual([2100, 2100, 2100]);
+    customers.forget(BASE - 60, BASE);
+    expect(WINDOWS.map((_, i) => customers.count(i))).toEqual([0, 0, 0]);
+  });
+
   test('beyond the limit customers are counted as dropped, and there is room again when others have left', () => {
     const customers = new Customers({ windowSeconds: WINDOWS, limit: 2000 });
     customers.advance(
@@ -119,6 +162,12 @@ describe('Customers', () => {
     );
     for (let i = 0; i < 1000; i++) customers.record(factsOf(20_000 + i, BASE + 99), 0, 1);
     expect([customers.count(2), customers.dropped]).toEqual([1000, 10_000 - kept]);
+    for (let i = 0; i < 5000; i++) customers.record(factsOf(30_000 + i, BASE + 99), 0, 1);
+    const { dropped } = customers;
+    expect(dropped).toBeGreaterThan(10_000 - kept);
+    customers.forget(BASE + 99, BASE + 100);
+    customers.record(factsOf(1, BASE + 99), 0, 1);
+    expect([customers.count(2), customers.dropped]).toEqual([1, dropped]);
   });
 });
 
