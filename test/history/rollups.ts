@@ -1,5 +1,6 @@
 /** Rollups for the tests of src/history: any that could be. */
 import fc from 'fast-check';
+import type { SyncRow } from '../../streams/event.js';
 import { CELLS, MAX_DURATION_MS } from '../../streams/histogram.js';
 import type { Rollup } from '../../streams/rollup.js';
 
@@ -66,3 +67,30 @@ export const rollupArb: fc.Arbitrary<Rollup> = fc
     cells: Int32Array.from(durations, ([cell]) => cell),
     cellCounts: Float64Array.from(durations, ([, n]) => n),
   }));
+
+/** Settled rows without their ids written at any of these times. */
+export function rowsArb(times: fc.Arbitrary<number>, maxLength = 60): fc.Arbitrary<Omit<SyncRow, 'id'>[]> {
+  return fc.array(
+    fc.record({
+      operationType: fc.constantFrom(
+        'sync_changes',
+        'conflict_resolution',
+        'customer_identification',
+        'repair',
+      ),
+      status: fc.constantFrom('success', 'success', 'error', 'failed', 'warning', 'skipped', 'retried'),
+      createdAt: times,
+      customerId: fc.option(fc.oneof(fc.integer({ min: 1, max: 30 }), fc.constant('9223372036854775807'))),
+      customerEmail: fc.constant(null),
+      onecId: fc.constant(null),
+      correlationId: fc.constant(null),
+      errorMessage: fc.constant(null),
+      durationMs: fc.option(fc.integer({ min: -2, max: MAX_DURATION_MS })),
+      conflictSource: fc.constantFrom(null, 'data_import', 'elsewhere'),
+      identificationMethod: fc.constantFrom(null, 'email', 'guess'),
+      emailSent: fc.boolean(),
+      batch: fc.constant(null),
+    }),
+    { maxLength },
+  );
+}
