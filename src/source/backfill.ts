@@ -22,6 +22,8 @@ export interface BackfillOptions {
 const HOUR_MS = 3_600_000;
 /** A page is at most what may be read in this time: live rows come between. ms. */
 const PAGE_MS = 100;
+/** What looking for the smallest recent id may add to a page; but one hour at least. ms. */
+const RECENT_MS = 20;
 /** When there is too much to be flushed, it asks again after this. ms. */
 const FULL_MS = 50;
 /** The speed that is shown is that of so many seconds. */
@@ -131,13 +133,14 @@ export class Backfill {
     if (this.#speed.length > SPEED_SECONDS + 1) this.#speed.shift();
   }
 
-  /** The smallest id of the last day, an hour at a time: a day of a busy portal would take too long at once. */
+  /** The smallest id of the last day, hour by hour: a day of a busy portal would take too long at once. */
   async #lookForRecent(): Promise<void> {
-    const hour = this.#hours[0];
-    if (!hour) return;
     const { link, statements } = this.#reading;
-    const [found] = await link.query(statements.firstIdBetween, [hour[0] / 1000, hour[1] / 1000]);
-    if (found?.[0] != null) this.#smallestRecent = Math.min(this.#smallestRecent, Number(found[0]));
-    this.#hours.shift();
+    for (const until = performance.now() + RECENT_MS; performance.now() < until; this.#hours.shift()) {
+      const hour = this.#hours[0];
+      if (!hour) return;
+      const [found] = await link.query(statements.firstIdBetween, [hour[0] / 1000, hour[1] / 1000]);
+      if (found?.[0] != null) this.#smallestRecent = Math.min(this.#smallestRecent, Number(found[0]));
+    }
   }
 }
