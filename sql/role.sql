@@ -40,5 +40,6 @@ SELECT DISTINCT format('GRANT USAGE ON SCHEMA %1$s TO %2$I; GRANT SELECT ON SEQU
 -- The schema to write in, once "migrate" has made it.
 SELECT format('GRANT USAGE ON SCHEMA sync_monitor TO %I', :'role')
  WHERE EXISTS (SELECT FROM pg_namespace WHERE nspname = 'sync_monitor') \gexec
-SELECT format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA sync_monitor TO %I', :'role')
- WHERE EXISTS (SELECT FROM pg_namespace WHERE nspname = 'sync_monitor') \gexec
+SELECT format('GRANT %s ON sync_monitor.%I TO %I',
+              CASE relname WHEN 'migrations' THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, relname, :'role')
+  FROM pg_class WHERE relnamespace = to_regnamespace('sync_monitor') AND relkind = 'r' \gexec
