@@ -57,7 +57,7 @@ class Database {
 
 /** The reader's statements in the reader's order; each `yield` is a moment in which the database goes on. */
 class Follower {
-  readonly cursor: Cursor;
+  cursor: Cursor;
   readonly seen: number[] = [];
   looks = 0;
   /** Rows found by a poll in a hole of the last moments. */
@@ -65,7 +65,7 @@ class Follower {
   readonly #database: Database;
   readonly #pageRows: number;
   readonly #recent: HoleLimit & { readonly steps: number };
-  readonly #steps: Generator<void, never>;
+  #steps: Generator<void, never>;
   /** Looks are rationed: so many steps go without one. */
   #skip: number;
 
@@ -76,13 +76,24 @@ class Follower {
       skip: number;
       recent: HoleLimit & { readonly steps: number };
       limits?: Partial<CursorLimits>;
+      /** Starts at the present position and reads what is below afterwards. */
+      backfill?: boolean;
     },
   ) {
     this.#database = database;
     this.#pageRows = options.pageRows;
     this.#recent = options.recent;
     this.#skip = options.skip;
-    this.cursor = new Cursor(0, options.limits);
+    this.cursor = options.backfill
+      ? new Cursor(database.s, options.limits, database.s)
+      : new Cursor(0, options.limits);
+    this.#steps = this.#run();
+  }
+
+  /** Ends in the middle of whatever it does, and goes on from what a checkpoint says of this moment. */
+  restart(): void {
+    const { high, floor } = this.cursor;
+    this.cursor = Cursor.restore({ high, floor, holes: this.cursor.holes() });
     this.#steps = this.#run();
   }
 
@@ -95,7 +106,10 @@ class Follower {
     this.#skip = 0;
     for (
       const end = this.looks + 3;
-      this.looks < end || this.cursor.needsLook || this.cursor.high < this.#database.s;
+      this.looks < end ||
+      this.cursor.needsLook ||
+      this.cursor.floor !== null ||
+      this.cursor.high < this.#database.s;
     ) {
       this.statement();
       if (this.looks > end + 10_000) throw new Error('never quiet');
@@ -105,7 +119,17 @@ class Follower {
   *#run(): Generator<void, never> {
     const database = this.#database;
     const cursor = this.cursor;
+    // Read after the position from which the backfill goes down.
+    let late = database.holders();
     for (let step = 0; ; step++) {
+      if (cursor.floor !== null) {
+        const rows = database.between(0, cursor.floor).reverse().slice(0, this.#pageRows);
+        const floor = rows.length < this.#pageRows ? null : (rows.at(-1) ?? 0) - 1;
+        yield;
+        cursor.pulledDown(floor, rows, late, step);
+        this.seen.push(...rows);
+        yield;
+      }
       // The snapshot is taken before the sequence is read: ids <= S may be committed and not in these rows.
       const recent = cursor.recentHoles(step - this.#recent.steps, this.#recent);
       const snapshot = new Set(database.committed);
@@ -122,7 +146,10 @@ class Follower {
       yield;
       if (this.#skip > 0 && step % (this.#skip + 1) !== 0) continue;
       this.looks++;
-      cursor.looked(database.holders(), step);
+      const holders = database.holders();
+      yield;
+      cursor.looked(holders, step);
+      late = new Set([...late].filter((holder) => holders.has(holder)));
       yield;
       for (const generation of cursor.due()) {
         for (const [from, to] of [...generation.holes]) {
@@ -161,8 +188,8 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
 );
 
-function perform(one: Action, database: Database, follower: Follower): void {
-  if (one.do === 'read') follower.statement();
+function perform(one: Action, database: Database, follower?: Follower): void {
+  if (one.do === 'read') follower?.statement();
   else if (one.do === 'begin') database.begin();
   else if (one.do === 'insert') database.insert(one.nth, one.kept);
   else database.end(one.nth, one.commit);
@@ -212,6 +239,41 @@ describe('against a simulated database', () => {
       { numRuns: 2_000 },
     );
     expect(filled).toBeGreaterThan(0);
+  });
+
+  test('each is seen exactly once by a backfill too, and by one that goes on from a checkpoint of any moment', () => {
+    const withRestarts = fc.array(
+      fc.oneof({ weight: 20, arbitrary: action }, { weight: 1, arbitrary: fc.constant('restart' as const) }),
+      { maxLength: 400, size: 'max' },
+    );
+    const before = fc.array(action, { maxLength: 60, size: 'max' });
+    let restored = 0;
+    fc.assert(
+      fc.property(before, withRestarts, setting, fc.boolean(), (old, actions, options, commitLast) => {
+        const database = new Database();
+        for (const one of old) if (one.do !== 'read') perform(one, database);
+        const follower = new Follower(database, { ...options, backfill: true });
+        for (const one of actions) {
+          if (one === 'restart') {
+            if (follower.cursor.holes().length > 0) restored++;
+            follower.restart();
+          } else perform(one, database, follower);
+          const { cursor } = follower;
+          const faults = follower.seen.filter((id) => !cursor.holds(id));
+          for (const id of [...database.uncommitted(), ...database.committed])
+            if (cursor.holds(id) && !follower.seen.includes(id)) faults.push(id);
+          if (faults.length > 0) expect(faults).toEqual([]);
+        }
+        database.endAll(commitLast);
+        follower.untilQuiet();
+        expect(follower.seen.toSorted((a, b) => a - b)).toEqual(database.between(1, database.s));
+        const { cursor } = follower;
+        expect([cursor.low, cursor.high, cursor.floor]).toEqual([database.s, database.s, null]);
+        expect([cursor.holes(), cursor.givenUp]).toEqual([[], 0]);
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(restored).toBeGreaterThan(0);
   });
 
   test('past its bound of ranges it forgets the oldest holes, counts them, and never sees a row twice', () => {
