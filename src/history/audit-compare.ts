@@ -20,7 +20,7 @@ import {
   type Known,
   periodMs,
 } from './audit-known.js';
-import { readTable } from './audit-table.js';
+import { readTable, type TableGroup } from './audit-table.js';
 import { MINUTE_LEVEL, MINUTE_MS, QUARTER_LEVEL, QUARTER_MS } from './cover.js';
 import type { Query } from './table-query.js';
 
@@ -68,27 +68,42 @@ export async function compareStep(
 ): Promise<Comparison> {
   const { level, from, to } = clip(span, known);
   if (from >= to) return { ...NOTHING, level, from: span.from, to: span.to };
+  const { periods, end } = await readHistory(query, { known, level, from, to }, budget.rows);
+  const [first] = periods;
+  // While rows of before the start are still being read, the table has far more, and history knows of them in time.
+  if (known.floor !== null && !first) return { ...NOTHING, level, from, to: end };
+  const start = known.floor === null ? from : (first?.start ?? from);
+  return compareUpTo(query, table, known, { level, from: start, to: end, periods }, SLACK * budget.rows);
+}
+
+interface Step {
+  readonly level: AuditLevel;
+  readonly from: number;
+  readonly to: number;
+  readonly periods: readonly FoldedPeriod[];
+}
+
+/** In halves where the table has more rows than `most`, down to a single period. */
+async function compareUpTo(
+  query: Query,
+  table: AuditTable,
+  known: Known,
+  step: Step,
+  most: number,
+): Promise<Comparison> {
+  const { level, from, to, periods } = step;
   const length = periodMs(level);
-  const history = await readHistory(query, { known, level, from, to }, budget.rows);
-  let { end, periods } = history;
-  for (;;) {
-    const single = end - from <= length;
-    const most = SLACK * budget.rows;
-    const found = await readTable(query, table, {
-      known,
-      level,
-      from,
-      to: end,
-      ids: idsOf(periods),
-      ...(!(single && table.createdAtIndexed) && { most }),
-    });
-    if (found !== 'too many') return compare({ level, from, to: end }, periods, found, { known, table });
-    if (single) return { ...NOTHING, level, from, to: end, notCompared: 1 };
-    // In halves; where the end is that of all time, from the beginning of what is known.
-    const half = floorTo(Math.min((from + end) / 2, from + FEW_PERIODS * length), length);
-    end = Math.max(from + length, half);
-    periods = periods.filter(({ start }) => start < end);
-  }
+  const single = to - from <= length;
+  const unbounded = single && table.createdAtIndexed;
+  const part = { known, level, from, to, ids: idsOf(periods) };
+  const groups = await readTable(query, table, unbounded ? part : { ...part, most });
+  if (groups !== 'too many') return compare(step, groups, known, table);
+  // Where no index goes by time, the ids of one period may be those of half the table.
+  if (single) return { ...NOTHING, level, from, to, notCompared: 1 };
+  const half = floorTo(Math.min((from + to) / 2, from + FEW_PERIODS * length), length);
+  const end = Math.max(from + length, half);
+  const fewer = { level, from, to: end, periods: periods.filter(({ start }) => start < end) };
+  return compareUpTo(query, table, known, fewer, most);
 }
 
 const NO_ROWS: ReadonlyMap<number, number> = new Map();
@@ -133,13 +148,13 @@ function idsOf(periods: readonly FoldedPeriod[]): readonly [number, number] | nu
 type ByType = Map<string, Sums>;
 
 function compare(
-  step: { readonly level: AuditLevel; readonly from: number; readonly to: number },
-  history: readonly FoldedPeriod[],
-  raw: readonly (readonly (string | null)[])[],
-  { known, table }: { readonly known: Known; readonly table: AuditTable },
+  { level, from, to, periods }: Step,
+  groups: readonly TableGroup[],
+  known: Known,
+  table: AuditTable,
 ): Comparison {
-  const inHistory = new Map(history.map(({ start, byType }) => [start, byType]));
-  const inTable = sumsByPeriod(raw, new Vocabulary(known.names));
+  const inHistory = new Map(periods.map(({ start, byType }) => [start, byType]));
+  const inTable = sumsByPeriod(groups, new Vocabulary(known.names));
   const starts = [...new Set([...inHistory.keys(), ...inTable.keys()])].sort((a, b) => a - b);
   const differences: Difference[] = [];
   const tableRows = new Map<number, number>();
@@ -162,7 +177,18 @@ function compare(
       tableRows.set(start, rowsOfPeriod);
     }
   }
-  return { ...step, periods: starts.length, rows, agreeing, all, differences, tableRows, notCompared: 0 };
+  return {
+    level,
+    from,
+    to,
+    periods: starts.length,
+    rows,
+    agreeing,
+    all,
+    differences,
+    tableRows,
+    notCompared: 0,
+  };
 }
 
 // A column that the owner has dropped leaves in history what was known of it.
@@ -180,9 +206,9 @@ function forgetCustomers(sums: Sums): void {
 const NO_TYPES: ByType = new Map();
 
 /** Under the names that history has for them, or would have. */
-function sumsByPeriod(raw: readonly (readonly (string | null)[])[], words: Vocabulary): Map<number, ByType> {
+function sumsByPeriod(groups: readonly TableGroup[], words: Vocabulary): Map<number, ByType> {
   const periods = new Map<number, ByType>();
-  for (const [start, type, status, rows, timed, sum, negative, customers, customerSum] of raw) {
+  for (const [start, type, status, rows, timed, sum, negative, customers, customerSum] of groups) {
     const at = Number(start);
     const byType = periods.get(at) ?? new Map<string, Sums>();
     periods.set(at, byType);

@@ -85,13 +85,11 @@ export function sqlTime(ms: number): string {
   return `to_timestamp(${ms / 1000})`;
 }
 
-/**
- * The rows that are in the rollups, pending ones included that are no news to the reader: which of the rows `t` the
- * checkpoint says are folded (streams/checkpoint.ts). Needs `sets`.
- */
+/** Whether the checkpoint says that a row `t` is in a rollup (streams/checkpoint.ts), as SQL. Needs `sets`. */
 export function folded({ high, floor }: Known): string {
   const upTo = `t.id <= ${high}${floor === null ? '' : ` AND t.id > ${floor}`}`;
-  return `(${upTo} AND NOT t.id::int8 <@ (SELECT holes FROM sets) OR t.id::int8 = ANY ((SELECT ahead FROM sets)::int8[]))
+  // IN is hashed: there may be many of these, and ANY would walk them for each row.
+  return `(${upTo} AND NOT t.id::int8 <@ (SELECT holes FROM sets) OR t.id::int8 IN (SELECT unnest(ahead) FROM sets))
     AND NOT t.id::int8 <@ (SELECT pending FROM sets)`;
 }
 

@@ -11,7 +11,7 @@ import {
   sets,
 } from './audit-known.js';
 import { type RowPart, within } from './audit-table.js';
-import { changesOfWindows, customersOf, type WindowChange } from './audit-windows.js';
+import { changesOfWindows, type WindowChange, windowsBefore } from './audit-windows.js';
 import { timestamp } from './checkpoint.js';
 import { DAY_MS } from './cover.js';
 import type { Db } from './db.js';
@@ -60,14 +60,14 @@ export async function refold(
   for (const run of runsOf(wanted, periodMs(level)))
     await readRows(tx, table, { known, ids, ...run }, (row) => addRow(built, row, level, words));
   const starts = wanted.filter((start) => !vanishing(start, built, request, known));
-  const before = await customersOf(tx, kept.id, starts, known);
+  const before = await windowsBefore(tx, kept.id, starts, known);
   const after = rollupsOf(starts, built);
   await replace(tx, kept, level, starts, after);
   await tx.query('UPDATE sync_monitor.checkpoint SET names = $2::jsonb WHERE id = $1', [
     kept.id,
     JSON.stringify(words.unknown()),
   ]);
-  return { starts, windows: await changesOfWindows(tx, kept.id, starts, { before, after, known }) };
+  return { starts, windows: await changesOfWindows(tx, kept.id, before, after, known) };
 }
 
 /** Between which ids the rows of the step are, as far as history knows. */

@@ -14,10 +14,8 @@ const BUCKET_MS = 5 * MINUTE_MS;
 const WINDOWS_MS = 25 * 60 * MINUTE_MS;
 /** Newer buckets may hold rows that are not flushed yet, with higher ids than history knows. */
 const FLUSHED_AFTER_MS = 120 * MINUTE_MS;
-/** Buckets that are read as one span. */
-const BUCKETS_A_SPAN = 12;
 
-/** One bucket of the windows. */
+/** One bucket of the windows. Ids are those between which its rows are; null where it has none. */
 export interface WindowChange {
   /** ms. */
   readonly bucket: number;
@@ -27,53 +25,66 @@ export interface WindowChange {
   readonly lost: readonly bigint[];
 }
 
-type Customers = ReadonlyMap<number, ReadonlySet<bigint>>;
+type Ids = ReadonlyMap<number, Pick<WindowChange, 'idMin' | 'idMax'>>;
 
-/** Customers by bucket in the minutes that are about to be made anew, as far as the windows reach. */
-export async function customersOf(
+/** What history has of the buckets in which minutes are about to be made anew, as far as the windows reach. */
+export interface WindowsBefore {
+  readonly buckets: readonly number[];
+  readonly customers: ReadonlyMap<number, ReadonlySet<bigint>>;
+  readonly ids: Ids;
+}
+
+export async function windowsBefore(
   tx: Db,
   id: number,
   starts: readonly number[],
   known: Known,
-): Promise<Customers> {
-  const recent = starts.filter((start) => start >= windowsFrom(known));
-  const found = new Map<number, Set<bigint>>();
-  if (recent.length === 0) return found;
+): Promise<WindowsBefore> {
+  const recent = starts.filter((start) => start >= ceilTo(known.now - WINDOWS_MS, BUCKET_MS));
+  const buckets = [...new Set(recent.map((start) => floorTo(start, BUCKET_MS)))];
+  const customers = new Map<number, Set<bigint>>();
+  if (buckets.length === 0) return { buckets, customers, ids: new Map() };
   const rows = await tx.query(
     `SELECT ${ms('start')}, customers FROM sync_monitor.rollup
      WHERE checkpoint_id = $1 AND level = 0 AND start = ANY ($2::timestamptz[]) AND customers IS NOT NULL`,
     [id, recent.map(timestamp)],
   );
-  for (const [start, customers] of rows)
-    addAll(found, Number(start), decodeCustomers(Buffer.from((customers ?? '').slice(2), 'hex')));
-  return found;
+  for (const [start, packed] of rows)
+    addAll(customers, Number(start), decodeCustomers(Buffer.from((packed ?? '').slice(2), 'hex')));
+  return { buckets, customers, ids: await idsOf(tx, id, buckets) };
 }
 
-/** The buckets that hold minutes made anew. */
+/** What has become of them, now that the minutes are made anew. */
 export async function changesOfWindows(
   tx: Db,
   id: number,
-  starts: readonly number[],
-  what: { readonly before: Customers; readonly after: readonly RollupRow[]; readonly known: Known },
+  before: WindowsBefore,
+  after: readonly RollupRow[],
+  known: Known,
 ): Promise<WindowChange[]> {
-  const { before, known } = what;
-  const buckets = new Set<number>();
-  for (const start of starts) if (start >= windowsFrom(known)) buckets.add(floorTo(start, BUCKET_MS));
-  if (buckets.size === 0) return [];
-  const after = new Map<number, Set<bigint>>();
-  for (const { start, rollup } of what.after) addAll(after, start, rollup.customers);
-  const ids = await idsOf(tx, id, [...buckets]);
-  return [...buckets].map((bucket) => {
-    const [idMin, idMax] = ids.get(bucket) ?? [null, null];
-    const still = after.get(bucket);
-    const lost = [...(before.get(bucket) ?? [])].filter((customer) => !still?.has(customer));
-    const flushed = bucket + BUCKET_MS < known.now - FLUSHED_AFTER_MS;
-    return { bucket, idMin, idMax: flushed ? idMax : null, lost };
+  if (before.buckets.length === 0) return [];
+  const customers = new Map<number, Set<bigint>>();
+  for (const { start, rollup } of after) addAll(customers, start, rollup.customers);
+  const ids = await idsOf(tx, id, before.buckets);
+  return before.buckets.map((bucket) => {
+    const [was, is] = [before.ids.get(bucket), ids.get(bucket)];
+    const still = customers.get(bucket);
+    const lost = [...(before.customers.get(bucket) ?? [])].filter((customer) => !still?.has(customer));
+    const idMin = extreme(Math.min, was?.idMin, is?.idMin);
+    const idMax = extreme(Math.max, was?.idMax, is?.idMax);
+    if (bucket + BUCKET_MS < known.now - FLUSHED_AFTER_MS) return { bucket, idMin, idMax, lost };
+    return { bucket, idMin: idMin ?? known.high + 1, idMax: Number.MAX_SAFE_INTEGER, lost };
   });
 }
 
-function windowsFrom({ now }: Known): number {
-  return ceilTo(now - WINDOWS_MS, BUCKET_MS);
+/** Of what is known. */
+function extreme(
+  of: (a: number, b: number) => number,
+  a: number | null | undefined,
+  b: number | null | undefined,
+): number | null {
+  if (a == null || b == null) return a ?? b ?? null;
+  return of(a, b);
 }
 
 function addAll(into: Map<number, Set<bigint>>, start: number, customers: Iterable<bigint>): void {
@@ -83,11 +94,7 @@ function addAll(into: Map<number, Set<bigint>>, start: number, customers: Iterab
   for (const customer of customers) set.add(customer);
 }
 
-async function idsOf(
-  tx: Db,
-  id: number,
-  buckets: readonly number[],
-): Promise<Map<number, readonly [number | null, number | null]>> {
+async function idsOf(tx: Db, id: number, buckets: readonly number[]): Promise<Ids> {
   const rows = await tx.query(
     `SELECT ${ms('bucket')}, min(id_min), max(id_max) FROM unnest($2::timestamptz[]) bucket
        JOIN sync_monitor.rollup r ON r.start >= bucket AND r.start < bucket + interval '${BUCKET_MS} milliseconds'
@@ -95,64 +102,46 @@ async function idsOf(
     [id, buckets.map(timestamp)],
   );
   const number = (text: string | null | undefined) => (text == null ? null : Number(text));
-  return new Map(rows.map(([bucket, min, max]) => [Number(bucket), [number(min), number(max)]]));
+  return new Map(
+    rows.map(([bucket, min, max]) => [Number(bucket), { idMin: number(min), idMax: number(max) }]),
+  );
 }
 
 /** Buckets that are still to be read again; kept until that is done, at most as many as the windows have. */
 export class WindowChanges {
-  readonly #changes = new Map<number, { idMin: number | null; idMax: number | null; lost: Set<bigint> }>();
+  readonly #changes = new Map<number, WindowChange>();
 
   get size(): number {
     return this.#changes.size;
   }
 
   add(changes: readonly WindowChange[]): void {
-    for (const { bucket, idMin, idMax, lost } of changes) {
-      const before = this.#changes.get(bucket);
+    for (const change of changes) {
+      const { bucket } = change;
       // The ids are those of now; who was lost before is lost all the same, or will be met again.
-      this.#changes.set(bucket, { idMin, idMax, lost: new Set([...(before?.lost ?? []), ...lost]) });
+      const lost = [...new Set([...(this.#changes.get(bucket)?.lost ?? []), ...change.lost])];
+      this.#changes.set(bucket, { ...change, lost });
     }
   }
 
-  /** In order of time, neighbours joined; without what has left the windows by `now` (ms). */
+  /** In order of time; without what has left the windows by `now` (ms). */
   spans(now: number): RefoldSpan[] {
-    for (const bucket of this.#changes.keys())
-      if (bucket < ceilTo(now - WINDOWS_MS, BUCKET_MS)) this.#changes.delete(bucket);
-    const groups: number[][] = [];
-    for (const bucket of [...this.#changes.keys()].sort((a, b) => a - b)) {
-      const group = groups.at(-1);
-      if (group && group.length < BUCKETS_A_SPAN && group.at(-1) === bucket - BUCKET_MS) group.push(bucket);
-      else groups.push([bucket]);
-    }
-    return groups.map((group) => this.#span(group));
+    const from = ceilTo(now - WINDOWS_MS, BUCKET_MS);
+    for (const bucket of this.#changes.keys()) if (bucket < from) this.#changes.delete(bucket);
+    return [...this.#changes.values()]
+      .sort((a, b) => a.bucket - b.bucket)
+      .map(({ bucket, idMin, idMax, lost }) => ({
+        from: bucket,
+        to: bucket + BUCKET_MS,
+        idMin,
+        idMax,
+        lostCustomers: lost.map(bigId),
+      }));
   }
 
   clear(): void {
     this.#changes.clear();
   }
-
-  #span(group: readonly number[]): RefoldSpan {
-    const [from = 0] = group;
-    const lost = new Set<bigint>();
-    let [idMin, idMax]: (number | null)[] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const bucket of group) {
-      const change = this.#changes.get(bucket);
-      for (const customer of change?.lost ?? []) lost.add(customer);
-      idMin = least(idMin, change?.idMin);
-      idMax = change?.idMax == null || idMax == null ? null : Math.max(idMax, change.idMax);
-    }
-    return {
-      from,
-      to: from + group.length * BUCKET_MS,
-      idMin: idMin ?? null,
-      idMax: idMax ?? null,
-      lostCustomers: Array.from(lost, bigId),
-    };
-  }
-}
-
-function least(a: number | null | undefined, b: number | null | undefined): number | null {
-  return a == null || b == null ? null : Math.min(a, b);
 }
 
 function bigId(id: bigint): BigId {
