@@ -73,6 +73,21 @@ describe('PendingQueue', () => {
   const types = new Names(OPERATION_TYPES);
   const of = (name: string): number => types.index(name);
 
+  test('a row that comes again is one row, where it says now; a span forgets those that it holds', () => {
+    const queue = new PendingQueue(100);
+    queue.add(1, of('created'), NOON - 90_000);
+    queue.add(1, of('sync_changes'), NOON - 30_000);
+    queue.add(2, of('sync_changes'), NOON - 20_000);
+    queue.add(3, of('sync_changes'), Number.NEGATIVE_INFINITY);
+    const pending = (): [string, number][] =>
+      Object.entries(queue.snapshot(NOON, types).by_type).map(([type, { pending }]) => [type, pending]);
+    expect(pending()).toEqual([['sync_changes', 3]]);
+    expect(queue.snapshot(NOON, types).oldest_age_seconds).toBe(30);
+    queue.forget(NOON - 30_000, NOON - 20_000);
+    expect(pending()).toEqual([['sync_changes', 2]]);
+    expect(queue.snapshot(NOON, types).oldest_age_seconds).toBe(20);
+  });
+
   test('counts by type, the export queue apart, the oldest of each and of all', () => {
     const queue = new PendingQueue(100);
     queue.add(1, of('export_to_1c'), NOON - 90_000);
