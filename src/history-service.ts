@@ -4,9 +4,12 @@ import type { AuditState } from '../streams/audit-state.js';
 import type { Batch } from '../streams/event.js';
 import type { HistoryState } from '../streams/history-state.js';
 import { Audit, type AuditPace } from './history/audit.js';
+import { foldCoarse } from './history/coarse.js';
 import { HISTORY_QUERY_TIMEOUT_MS, HISTORY_SESSION } from './history/db.js';
 import type { HistoryInMemory } from './history/moment.js';
+import { dropOld } from './history/retention.js';
 import { HistoryStore } from './history/store.js';
+import { historyUsable } from './history/usable.js';
 import { HistoryFlusher } from './history-flusher.js';
 import type { MonitorConfig } from './monitor-types.js';
 import { Link } from './source/connection.js';
@@ -40,7 +43,7 @@ export async function historyFor(
   const link = new Link('setup', { url: config.databaseUrl });
   await link.connect();
   try {
-    const reason = await Promise.resolve<string | undefined>(undefined);
+    const reason = await historyUsable(link);
     if (reason !== undefined) {
       log.warn({ event_type: 'history_off', reason }, `no history is kept: ${reason}`);
       return reason;
@@ -73,15 +76,18 @@ export class HistoryService {
   readonly #log: SourceLog;
   readonly #auditPace: Partial<AuditPace> | null;
   readonly #retention: Cron;
+  readonly #retentionDays: number;
   #source: Source | undefined;
   #audit: Audit | undefined;
   #coarseTimer: NodeJS.Timeout | undefined;
   #folding: Promise<void> | undefined;
   #coarseFailing = false;
+  readonly #stopping = new AbortController();
 
   constructor(options: HistoryServiceOptions) {
     const { url, tableName, retentionDays, log } = options;
     this.#log = log;
+    this.#retentionDays = retentionDays;
     this.#auditPace = options.auditPace;
     this.#link = new Link('history', {
       url,
@@ -89,8 +95,7 @@ export class HistoryService {
       queryTimeoutMs: HISTORY_QUERY_TIMEOUT_MS,
     });
     this.#pool = new ReadPool({ url, session: QUERY_SESSION, size: 1 });
-    const clock = () => this.#source?.clock.now() ?? Date.now();
-    this.#store = new HistoryStore({ link: this.#link, tableName, clock, retentionDays, log });
+    this.#store = new HistoryStore({ link: this.#link, tableName, clock: this.#clock, retentionDays, log });
     this.flusher = new HistoryFlusher({
       store: this.#store,
       everyMs: options.flushMs,
@@ -102,6 +107,8 @@ export class HistoryService {
       this.#drop(),
     );
   }
+
+  readonly #clock = () => this.#source?.clock.now() ?? Date.now();
 
   /** Synchronously, for every batch of the source. */
   apply(batch: Batch): void {
@@ -173,6 +180,7 @@ export class HistoryService {
 
   /** What is not the source's; before the source stops, since it reads windows again for the audit. */
   async quiesce(): Promise<void> {
+    this.#stopping.abort();
     this.#retention.stop();
     clearInterval(this.#coarseTimer);
     await within(FINISH_MS, Promise.all([this.#audit?.stop(), this.#folding]));
@@ -191,7 +199,7 @@ export class HistoryService {
 
   #foldCoarse(): void {
     if (this.#folding || !this.#usable) return;
-    this.#folding = Promise.resolve()
+    this.#folding = foldCoarse(this.#store, { now: this.#clock, signal: this.#stopping.signal })
       .then(() => {
         this.#coarseFailing = false;
       })
@@ -212,7 +220,11 @@ export class HistoryService {
   async #drop(): Promise<void> {
     if (!this.#usable) return;
     try {
-      const dropped = {};
+      const dropped = await dropOld(this.#store, {
+        now: this.#clock,
+        retentionDays: this.#retentionDays,
+        signal: this.#stopping.signal,
+      });
       this.#log.info({ event_type: 'retention', ...dropped }, 'history older than its retention was dropped');
     } catch (error) {
       this.#log.warn(
