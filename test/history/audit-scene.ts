@@ -29,6 +29,10 @@ export interface AuditSceneOptions {
   readonly before?: string;
   readonly table?: string;
   readonly pace?: Partial<AuditPace>;
+  /** Of the connection that compares; as the monitor's by default. */
+  readonly session?: string;
+  /** The audit's clock; by default one that stands still. */
+  readonly now?: () => number;
 }
 
 /**
@@ -124,7 +128,7 @@ export class Follower {
 
 export class AuditScene {
   readonly db: TestDatabase;
-  readonly table: TableInfo;
+  table: TableInfo;
   readonly link: Link;
   readonly store: HistoryStore;
   readonly follower: Follower;
@@ -159,14 +163,14 @@ export class AuditScene {
       retentionDays: 400,
       log,
     });
-    this.pool = new ReadPool({ url: db.url, session: QUERY_SESSION, size: 1 });
+    this.pool = new ReadPool({ url: db.url, session: options.session ?? QUERY_SESSION, size: 1 });
     this.follower = new Follower(reader, table, this.store);
     this.#auditOptions = {
       store: this.store,
       snapshot: (work) => this.pool.snapshot(work),
       table: () => ({
-        ...table,
-        selectList: selectList(table.columns, 't'),
+        ...this.table,
+        selectList: selectList(this.table.columns, 't'),
         decode: (raw) => decodeRow(raw),
       }),
       refold: async (spans) => {
@@ -177,7 +181,7 @@ export class AuditScene {
         for (const span of spans) await this.follower.reread(span);
       },
       log,
-      now: () => this.clock,
+      now: options.now ?? (() => this.clock),
       ...(options.pace && { pace: options.pace }),
     };
     this.audit = new Audit(this.#auditOptions);
