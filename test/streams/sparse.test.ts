@@ -24,6 +24,12 @@ const step = fc.oneof(
   { weight: 5, arbitrary: fc.nat().map((pick) => ({ do: 'remove' as const, pick })) },
   { weight: 2, arbitrary: fc.constant({ do: 'pack' as const }) },
   { weight: 1, arbitrary: fc.array(key, { maxLength: 30 }).map((keys) => ({ do: 'merge' as const, keys })) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .uniqueArray(fc.integer({ min: 0, max: 60 }), { maxLength: 30 })
+      .map((keys) => ({ do: 'counts' as const, keys: keys.sort((a, b) => a - b) })),
+  },
 );
 
 describe('SparseCounts', () => {
@@ -40,6 +46,15 @@ describe('SparseCounts', () => {
           } else if (each.do === 'remove') {
             const [taken] = added.splice(each.pick % Math.max(1, added.length), 1);
             if (taken !== undefined) sparse.remove(taken);
+          } else if (each.do === 'counts') {
+            sparse.addCounts(
+              20,
+              Int32Array.from(each.keys),
+              Float64Array.from(each.keys, (_, i) => i + 1),
+            );
+            each.keys.forEach((key, i) => {
+              for (let n = 0; n <= i; n++) added.push(20 + key);
+            });
           } else if (each.do === 'pack') {
             sparse.pack();
           } else {
