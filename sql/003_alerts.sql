@@ -55,10 +55,12 @@ CREATE TABLE sync_monitor.outbox (
   kind text NOT NULL,
   receiver text NOT NULL,
   body text NOT NULL,
-  created_at timestamptz NOT NULL,
+  decided_at timestamptz NOT NULL,
+  -- Since when it could be sent; a day later it is given up
+  due_from timestamptz NOT NULL,
   attempts integer NOT NULL DEFAULT 0,
   next_at timestamptz NOT NULL,
-  -- pending, or how it ended: src/alerts/outbox.ts lists the words
+  -- pending, or how it ended: src/alerts/notice.ts lists the words
   outcome text NOT NULL DEFAULT 'pending',
   -- Of the last attempt, or why it waits or ended
   reason text,
@@ -70,7 +72,6 @@ CREATE INDEX outbox_alert ON sync_monitor.outbox (table_name, alert_id);
 
 -- The delivery log: every attempt.
 CREATE TABLE sync_monitor.delivery (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   table_name text NOT NULL,
   notice_id text NOT NULL,
   receiver text NOT NULL,
@@ -81,7 +82,8 @@ CREATE TABLE sync_monitor.delivery (
   duration_ms double precision NOT NULL,
   outcome text NOT NULL,
   status integer,
-  reason text
+  reason text,
+  PRIMARY KEY (table_name, notice_id, attempt)
 );
 CREATE INDEX delivery_newest ON sync_monitor.delivery (table_name, at DESC);
 

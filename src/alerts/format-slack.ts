@@ -38,7 +38,7 @@ export function slack(message: Message): string {
   });
   return JSON.stringify({
     // For notifications, and for those who take this format and know no blocks (Mattermost, Rocket.Chat).
-    text: escaped(plainLines(message).join('\n').slice(0, FALLBACK_LIMIT)),
+    text: escaped([...plainLines(message).join('\n')].slice(0, FALLBACK_LIMIT).join('')),
     mrkdwn: false,
     blocks: [
       {
