@@ -3,7 +3,7 @@
  * Added up there because such a span can be a quarter of an hour of a large import, and the answer is bounded either way.
  */
 import type { Span } from '../../streams/event.js';
-import { MAX_DURATION_MS } from '../../streams/histogram.js';
+import { cellOf, MAX_DURATION_MS } from '../../streams/histogram.js';
 import { OTHER } from '../../streams/names.js';
 import { UNKNOWN } from '../../streams/numbers.js';
 import type { Rollup } from '../../streams/rollup.js';
@@ -44,7 +44,8 @@ export async function rollupsOfTable(
       )
       .join(' UNION ALL ');
   if (wanted === 'operations') {
-    for (const row of await query(countsAndCells(rows(operationColumns(table))), values)) found.counted(row);
+    for (const row of await query(countsAndDurations(rows(operationColumns(table))), values))
+      found.counted(row);
   } else {
     for (const row of await query(countsAndCustomers(rows(businessColumns(table))), values)) found.met(row);
   }
@@ -61,11 +62,11 @@ function within({ from, to, ids }: RawSpan, values: unknown[]): string {
   return `(id BETWEEN $${id - 1}::int8 AND $${id}::int8 OR id > ${exact} OR id < -${exact}) AND ${time}`;
 }
 
-// As the reader reads them (src/source/statements.ts), so that a row has one name whoever counted it.
+// Cut as the reader cuts them (src/source/statements.ts), so that a row has one name whoever counted it.
 const NAMES = `coalesce(left(operation_type::text, 200), '') AS type, coalesce(left(status::text, 200), '') AS status`;
 
 function operationColumns({ columns }: TableShape): string {
-  return `${NAMES}, ${columns.has('duration_ms') ? 'duration_ms::int8' : 'NULL::int8'} AS ms`;
+  return `operation_type, status, ${columns.has('duration_ms') ? 'duration_ms' : 'NULL::int'} AS ms`;
 }
 
 function businessColumns({ columns }: TableShape): string {
@@ -80,24 +81,18 @@ function businessColumns({ columns }: TableShape): string {
     END AS detail`;
 }
 
-/** Where a cell has the width of two, of four ... milliseconds (streams/histogram.ts). */
-const WIDTHS = `'{${Array.from({ length: 20 }, (_, i) => 2 ** (11 + i)).join()}}'::int8[]`;
-
-/** A row for each (span, type, status), and one for each (span, type, cell). */
-function countsAndCells(rows: string): string {
-  return `SELECT span, type, status, cell, count(*), count(*) FILTER (WHERE ms < 0),
-      coalesce(sum(ms) FILTER (WHERE cell IS NOT NULL), 0), min(ms) FILTER (WHERE cell IS NOT NULL), max(ms) FILTER (WHERE cell IS NOT NULL)
-    FROM (SELECT *, CASE WHEN ms BETWEEN 0 AND ${MAX_DURATION_MS}
-      THEN (width_bucket(ms, ${WIDTHS}) << 10) + (ms >> width_bucket(ms, ${WIDTHS})) END AS cell FROM (${rows}) r) r
-    GROUP BY GROUPING SETS ((span, type, status), (span, type, cell)) HAVING grouping(cell) = 1 OR cell IS NOT NULL`;
+/** A row for each (span, type, status): its rows, its different durations (NULL among them), and how many rows have each. */
+function countsAndDurations(rows: string): string {
+  return `SELECT span, ${NAMES}, sum(n), array_agg(ms), array_agg(n)
+    FROM (SELECT span, operation_type, status, ms, count(*) AS n FROM (${rows}) r GROUP BY 1, 2, 3, 4) r GROUP BY 1, 2, 3`;
 }
 
-/** A row for each (span, type, status, detail), and one for each customer of each span, whatever the type. */
+/** A row for each (span, type, status, detail), and one for all customers of a span, whatever the type. */
 function countsAndCustomers(rows: string): string {
   return `WITH r AS MATERIALIZED (${rows})
-    SELECT span, type, status, detail, count(*), count(*) FILTER (WHERE mailed), NULL AS customer FROM r GROUP BY 1, 2, 3, 4
-    UNION ALL (SELECT DISTINCT span, '${OTHER}', 'success', NULL, 0, 0, customer FROM r
-      WHERE status = 'success' AND customer IS NOT NULL ORDER BY customer)`;
+    SELECT span, type, status, detail, count(*), count(*) FILTER (WHERE mailed), NULL FROM r GROUP BY 1, 2, 3, 4
+    UNION ALL
+    SELECT span, '${OTHER}', NULL, NULL, 0, 0, array_agg(DISTINCT customer) FROM r WHERE status = 'success' AND customer IS NOT NULL GROUP BY 1`;
 }
 
 type Row = readonly (string | null)[];
@@ -119,29 +114,26 @@ interface Group {
 class Groups {
   readonly #spans = new Map<number, Map<string, Group>>();
 
-  counted([span, type, status, cell, count, negative, sum, min, max]: Row): void {
+  counted([span, type, status, rows, durations, counts]: Row): void {
     const group = this.#group(span, type);
-    if (cell != null) {
-      bump(group.cells, Number(cell), Number(count));
-      return;
-    }
-    bump(group.statuses, status ?? '', Number(count));
-    group.negative += Number(negative);
-    group.sum += Number(sum);
-    if (min != null) group.min = Math.min(group.min, Number(min));
-    if (max != null) group.max = Math.max(group.max, Number(max));
+    bump(group.statuses, status ?? '', Number(rows));
+    const times = elements(counts);
+    elements(durations).forEach((text, i) => {
+      const ms = text === 'NULL' ? Number.NaN : Number(text);
+      addDurations(group, ms, Number(times[i]));
+    });
   }
 
-  met([span, type, status, detail, count, mails, customer]: Row): void {
+  met([span, type, status, detail, rows, mails, customers]: Row): void {
     const group = this.#group(span, type);
-    if (customer != null) {
-      group.customers.push(BigInt(customer));
+    if (customers != null) {
+      for (const customer of elements(customers)) group.customers.push(BigInt(customer));
       return;
     }
-    bump(group.statuses, status ?? '', Number(count));
+    bump(group.statuses, status ?? '', Number(rows));
     group.mails += Number(mails);
     if (detail == null) return;
-    bump(type === 'conflict_resolution' ? group.sources : group.methods, detail, Number(count));
+    bump(type === 'conflict_resolution' ? group.sources : group.methods, detail, Number(rows));
   }
 
   rollups(): RawRollup[] {
@@ -158,6 +150,20 @@ class Groups {
     types.set(type ?? '', group);
     return group;
   }
+}
+
+/** Of an array of numbers in PostgreSQL's text form. */
+function elements(array: string | null | undefined): string[] {
+  return array == null || array === '{}' ? [] : array.slice(1, -1).split(',');
+}
+
+function addDurations(group: Group, ms: number, rows: number): void {
+  if (ms < 0) group.negative += rows;
+  if (!(ms >= 0 && ms <= MAX_DURATION_MS)) return;
+  bump(group.cells, cellOf(ms), rows);
+  group.sum += ms * rows;
+  group.min = Math.min(group.min, ms);
+  group.max = Math.max(group.max, ms);
 }
 
 function newGroup(): Group {
@@ -179,7 +185,7 @@ function rollupOf(group: Group): Rollup {
     durationNegative: group.negative,
     cells,
     cellCounts,
-    customers: BigInt64Array.from(group.customers),
+    customers: BigInt64Array.from(group.customers).sort(),
     sources: group.sources,
     methods: group.methods,
     adminMails: group.mails,
