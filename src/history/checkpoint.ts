@@ -35,18 +35,18 @@ export function timestamp(at: number): string {
 }
 
 /**
- * The checkpoint of a table, or by its id; undefined where there is none.
- * @param how `lock` waits for whoever writes, and lets nobody else write until the end of the transaction
+ * Makes `leader` the one who writes what is kept of a table, once the one before has ended its transaction.
+ * @returns what is there; undefined, and nothing is changed, where there is nothing for this identity
  */
-export async function readCheckpoint(
+export async function takeCheckpoint(
   db: Db,
-  which: { readonly tableName: string } | { readonly id: number },
-  how: 'lock' | 'look' = 'look',
+  tableName: string,
+  identity: string,
+  leader: string,
 ): Promise<Checkpoint | undefined> {
-  const [where, value] = 'id' in which ? ['id = $1', which.id] : ['table_name = $1', which.tableName];
   const [row] = await db.query(
-    `SELECT ${COLUMNS} FROM sync_monitor.checkpoint WHERE ${where}${how === 'lock' ? ' FOR UPDATE' : ''}`,
-    [value],
+    `UPDATE sync_monitor.checkpoint SET leader = $3 WHERE table_name = $1 AND identity = $2 RETURNING ${COLUMNS}`,
+    [tableName, identity, leader],
   );
   if (!row) return undefined;
   const number = (at: number) => (row[at] == null ? null : Number(row[at]));
@@ -68,6 +68,25 @@ export async function readCheckpoint(
     rollupsFrom: Number(row[12]),
     rawFrom: number(13),
   };
+}
+
+/** Locks a checkpoint until the end of the transaction; undefined where it is gone. */
+export async function lockCheckpoint(
+  db: Db,
+  id: number,
+): Promise<Pick<Checkpoint, 'leader' | 'flushNo' | 'minutesFrom' | 'rollupsFrom'> | undefined> {
+  const [row] = await db.query(
+    `SELECT leader, flush_no, ${ms('minutes_from')}, ${ms('rollups_from')} FROM sync_monitor.checkpoint WHERE id = $1 FOR UPDATE`,
+    [id],
+  );
+  return (
+    row && {
+      leader: row[0] ?? '',
+      flushNo: Number(row[1]),
+      minutesFrom: Number(row[2]),
+      rollupsFrom: Number(row[3]),
+    }
+  );
 }
 
 /** Puts a new one in the place of what is there for this table. @returns its id */

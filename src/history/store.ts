@@ -6,38 +6,24 @@ import { randomUUID } from 'node:crypto';
 import type { CursorState } from '../../streams/checkpoint.js';
 import type { Batch, MinuteOfType } from '../../streams/event.js';
 import { Vocabulary } from '../../streams/vocabulary.js';
-import { keptSince, moveCheckpoint, ms, readCheckpoint, replaceCheckpoint, sameState } from './checkpoint.js';
+import {
+  keptSince,
+  lockCheckpoint,
+  moveCheckpoint,
+  replaceCheckpoint,
+  sameState,
+  takeCheckpoint,
+} from './checkpoint.js';
 import { MINUTE_LEVEL } from './cover.js';
-import { type Db, type HistoryLog, HistoryLostError, type StoreConnection } from './db.js';
+import { type Db, HistoryLostError } from './db.js';
 import { addChanges, type Written } from './flush.js';
 import { type KeptSince, readRollups, smallestId } from './rollup-rows.js';
+import type { FlushResult, HistoryStoreOptions } from './store-options.js';
 import { transaction } from './transaction.js';
 import { Turns } from './turns.js';
 import { type Captured, type Generation, WAITING_LIMITS, Waiting, type WaitingLimits } from './waiting.js';
 
-export type { Generation };
-
-export interface HistoryStoreOptions {
-  /** For this store alone; its session is HISTORY_SESSION. */
-  readonly link: StoreConnection;
-  /** Qualified: whose history it is. */
-  readonly tableName: string;
-  /** The database's clock, ms. */
-  readonly clock: () => number;
-  /** How long anything is kept; minutes MINUTES_KEPT_DAYS at most. */
-  readonly retentionDays: number;
-  readonly log: HistoryLog;
-  readonly limits?: Partial<WaitingLimits>;
-}
-
-export interface FlushResult {
-  /** Rows of the log that are in history now and were not before. */
-  readonly rows: number;
-  /** Rows of rollups that were written, and their bytes. */
-  readonly minutes: number;
-  readonly bytes: number;
-  readonly durationMs: number;
-}
+export type { FlushResult, Generation, HistoryStoreOptions };
 
 const NOT_LOADED = 'history is not loaded';
 
@@ -112,15 +98,7 @@ export class HistoryStore {
       this.#forget(NOT_LOADED);
       const { link, tableName } = this.#options;
       const token = randomUUID();
-      const found = await transaction(link, async (tx) => {
-        const checkpoint = await readCheckpoint(tx, { tableName }, 'lock');
-        if (checkpoint?.identity !== identity) return undefined;
-        await tx.query('UPDATE sync_monitor.checkpoint SET leader = $2 WHERE id = $1', [
-          checkpoint.id,
-          token,
-        ]);
-        return checkpoint;
-      });
+      const found = await transaction(link, (tx) => takeCheckpoint(tx, tableName, identity, token));
       if (found) this.#load(token, found, found.flushNo, found.state, new Vocabulary(found.names));
       return found?.state;
     });
@@ -259,22 +237,18 @@ export class HistoryStore {
   }
 
   async #enter(tx: Db): Promise<void> {
-    const [row] = await tx.query(
-      `SELECT leader, flush_no, ${ms('minutes_from')}, ${ms('rollups_from')} FROM sync_monitor.checkpoint WHERE id = $1 FOR UPDATE`,
-      [this.#kept.id],
-    );
-    if (!row) throw this.#lost('what was kept of history is gone');
-    if (row[0] !== this.#token) throw this.#lost('another process writes this history');
-    const flushNo = Number(row[1]);
+    const there = await lockCheckpoint(tx, this.#kept.id);
+    if (!there) throw this.#lost('what was kept of history is gone');
+    if (there.leader !== this.#token) throw this.#lost('another process writes this history');
     const { captured } = this.#waiting;
-    if (captured?.sent && captured.flushNo === flushNo) {
+    if (captured?.sent && captured.flushNo === there.flushNo) {
       this.#waiting.arrived();
       this.#flushed = captured.state;
     }
-    if (flushNo !== this.#waiting.flushNo)
-      throw this.#lost(`history stands at flush ${flushNo} and not at ${this.#waiting.flushNo}`);
+    if (there.flushNo !== this.#waiting.flushNo)
+      throw this.#lost(`history stands at flush ${there.flushNo} and not at ${this.#waiting.flushNo}`);
     // Retention may have moved them although its COMMIT was not answered.
-    this.#kept = { ...this.#kept, minutesFrom: Number(row[2]), rollupsFrom: Number(row[3]) };
+    this.#kept = { id: this.#kept.id, minutesFrom: there.minutesFrom, rollupsFrom: there.rollupsFrom };
   }
 
   /** Loading again while nothing can be written would only stop what works; so one write has to succeed first. */

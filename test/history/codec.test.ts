@@ -58,6 +58,16 @@ describe('durations', () => {
     );
   });
 
+  test('a long one too', () => {
+    const cells = Int32Array.from({ length: 4_000 }, (_, i) => i * 5);
+    const counts = Float64Array.from(cells, (cell) => 1 + (cell % 300));
+    const bytes = encodeDurations(cells, counts);
+    expect(decodeDurations(bytes)).toEqual({ cells, counts });
+    expect(decodeFromCompressedBase64(bytes.toString('base64'), 64).totalCount).toBe(
+      counts.reduce((sum, count) => sum + count, 0),
+    );
+  });
+
   test('another layout, another encoding and broken bytes are refused', () => {
     const theirs = hdr(2);
     theirs.recordValue(5);
