@@ -176,7 +176,7 @@ export async function keep(
         const told = JSON.stringify([source.completeness(), source.state()]);
         throw new Error(`${String(error)}\n${told}\n${log.join('\n')}`);
       });
-      let found: string[] = [];
+      let found = ['never compared'];
       const same = async () => {
         found = await differences(client, latest(), table);
         const { rows } = await client.query(

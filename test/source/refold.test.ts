@@ -52,7 +52,8 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
   }
 
   async function right(): Promise<void> {
-    let found: string[] = [];
+    let found = ['no snapshot'];
+    await until(() => here.source.completeness().state === 'complete', 'complete');
     const same = async () => {
       found = await differences(client, here.latest());
       return found.length === 0;
@@ -137,7 +138,6 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
     expect(refolds[0]?.rows.length).toBeGreaterThan(25_000);
     writing = false;
     await Promise.all(during);
-    await until(() => here.source.completeness().state === 'complete', 'complete');
     await right();
   });
 
