@@ -20,11 +20,12 @@ SELECT format('CREATE ROLE %I LOGIN', :'role')
 ALTER ROLE :"role" PASSWORD :password;
 \endif
 
--- Only the columns that are read (SPEC section 1); columns that a deployment lacks are left out.
+-- Only the columns that are read (SPEC section 1); columns that a deployment lacks are left out. tableoid says in which
+-- partition a row lies.
 SELECT format('GRANT SELECT (%s) ON %s TO %I', string_agg(quote_ident(attname), ', ' ORDER BY attnum), :'table'::regclass, :'role')
   FROM pg_attribute
- WHERE attrelid = :'table'::regclass AND attnum > 0 AND NOT attisdropped
-   AND attname IN ('id', 'operation_type', 'status', 'created_at', 'customer_id', 'customer_email', 'onec_id',
+ WHERE attrelid = :'table'::regclass AND NOT attisdropped
+   AND attname IN ('tableoid', 'id', 'operation_type', 'status', 'created_at', 'customer_id', 'customer_email', 'onec_id',
                    'correlation_id', 'error_message', 'duration_ms', 'details') \gexec
 SELECT format('GRANT USAGE ON SCHEMA %I TO %I', nspname, :'role')
   FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid WHERE c.oid = :'table'::regclass \gexec

@@ -143,6 +143,7 @@ describe.skipIf(!psql).each(sharedVersions())('the role of sql/role.sql on Postg
       SELECT -n, 'created', 'error' FROM generate_series(1, 40) n;
       ALTER TABLE parted ATTACH PARTITION brought FOR VALUES IN ('created')`);
     await until(counts(42), 'its rows are counted');
-    expect(monitor.source().lastResetReason).toBe('partition public.brought was attached with rows in it');
+    // History takes them in; nothing is read anew.
+    expect(monitor.source().resets).toBe(0);
   });
 });
