@@ -2,6 +2,7 @@
  * What the HTTP side needs from the monitor. Structural: src/monitor.ts implements it without importing this folder.
  */
 import type { Observable } from 'rxjs';
+import type { AlertsView } from '../../streams/alerts-view.js';
 import type { AuditState } from '../../streams/audit-state.js';
 import type { DayNumbers, HourNumbers } from '../../streams/breakdown.js';
 import type { BigId, FeedEvent, SyncEvent } from '../../streams/event.js';
@@ -79,5 +80,7 @@ export interface MonitorView {
   history?(): HistoryState;
   /** Of the comparison of history with the table; undefined where there is none. */
   audit?(): AuditState | undefined;
+  /** Undefined: this monitor has none, because it keeps nothing (HISTORY=off, or a role that may not write). */
+  alerts?(): AlertsView | undefined;
   readonly retentionDays: number;
 }
