@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { AuditState } from '../streams/audit-state.js';
 import type { DayNumbers, HourNumbers } from '../streams/breakdown.js';
-import type { FeedEvent, Tick } from '../streams/event.js';
+import type { Completeness, FeedEvent, Tick } from '../streams/event.js';
 import { type HistoryState, historyOff } from '../streams/history-state.js';
 import { type Pipeline, pipeline } from '../streams/pipeline.js';
 import type {
@@ -30,6 +30,8 @@ const INSTALL_AGAIN_MS = 10_000;
 /** The widest window, and room for its step. */
 const HISTORY_MS = 25 * 3_600_000;
 const DAY_MS = 86_400_000;
+/** Below this share of rows on which history and the table agree, the numbers are not to be acted upon. */
+const TRUSTED_RATIO = 0.99;
 const SILENT: SourceLog = { info() {}, warn() {}, error() {} };
 
 /**
@@ -218,7 +220,7 @@ export class CustomerSyncMonitor {
   getSystemHealth(): SystemHealth {
     return systemHealth({
       source: this.#source.state(),
-      completeness: this.#source.completeness(),
+      completeness: this.#completeness(),
       history: this.history(),
       audit: this.audit(),
       now: this.#source.clock.now(),
@@ -251,9 +253,23 @@ export class CustomerSyncMonitor {
     if (!this.#source.clock.known) return;
     this.#ticks.next({
       now: this.#source.clock.now(),
-      completeness: this.#source.completeness(),
+      completeness: this.#completeness(),
       lagMs: this.#source.lagMs(),
     });
+  }
+
+  /** What the reader knows to be missing, and what the audit found to differ and has not mended yet. */
+  #completeness(): Completeness {
+    const read = this.#source.completeness();
+    const ratio = this.audit()?.completeness_ratio ?? null;
+    if (read.state !== 'complete' || ratio === null || ratio === 1) return read;
+    if (ratio >= TRUSTED_RATIO) return { ...read, ratio };
+    const percent = (100 * ratio).toFixed(1);
+    return {
+      state: 'incomplete',
+      ratio,
+      reasons: [`History and the table agree on ${percent} % of the rows; the rest is being read again.`],
+    };
   }
 
   #current(): Snapshot {
