@@ -51,6 +51,7 @@ export class Alerts {
   readonly #acked = new Set<string>();
   readonly #stopping = new AbortController();
   #silences: readonly Silence[] = [];
+  #reading: Promise<void> | null = null;
   #readAt = Number.NEGATIVE_INFINITY;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #prunedAt = Number.NEGATIVE_INFINITY;
@@ -205,14 +206,14 @@ export class Alerts {
   async silence(silence: NewSilence): Promise<Silence> {
     const { table, clock } = this.#options;
     const made = await createSilence(this.#db, table, silence, [...this.#rules.keys()], clock());
-    await this.#read();
+    await this.#readAnew();
     return made;
   }
 
   /** Null where there is none of this id that has not ended. @throws likewise */
   async endSilence(id: number): Promise<Silence | null> {
     const ended = await endSilence(this.#db, this.#options.table, id, this.#options.clock());
-    await this.#read();
+    await this.#readAnew();
     this.#schedule(0);
     return ended;
   }
@@ -269,11 +270,19 @@ export class Alerts {
     const { table, clock } = this.#options;
     const now = clock();
     this.#readAt = now;
-    const reading = (async () => {
+    this.#reading ??= (async () => {
       this.#silences = await listSilences(this.#db, table, now);
       for (const id of await ackedIds(this.#db, table)) this.#acked.add(id);
-    })();
-    await this.#patience.wait(reading);
+    })().finally(() => {
+      this.#reading = null;
+    });
+    await this.#patience.wait(this.#reading);
+  }
+
+  /** After a change of our own: what is being read now may be from before it. */
+  async #readAnew(): Promise<void> {
+    await this.#reading?.catch(() => undefined);
+    await this.#read();
   }
 
   async #save(): Promise<void> {

@@ -18,18 +18,29 @@ export interface AlertLog {
   error(fields: object, message: string): void;
 }
 
-/** Connects before a query where that is needed; who asks meanwhile waits for the same attempt. */
+/** Questions that may wait for a connection that does not answer; more are turned away at once. */
+const MOST_WAITING = 100;
+
+/** Connects before a query where that is needed, and asks one question at a time. */
 export function reconnecting(connection: Connection): Db {
-  let connecting: Promise<void> | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  const ask = async (text: string, values?: readonly unknown[]) => {
+    if (!connection.connected) await connection.connect();
+    return connection.query(text, values);
+  };
   return {
-    async query(text, values) {
-      if (!connection.connected) {
-        connecting ??= connection.connect().finally(() => {
-          connecting = null;
+    query(text, values) {
+      if (waiting >= MOST_WAITING)
+        return Promise.reject(new Error(`${waiting} questions wait for the database already`));
+      waiting += 1;
+      const answer = last.then(() => ask(text, values));
+      last = answer
+        .catch(() => undefined)
+        .finally(() => {
+          waiting -= 1;
         });
-        await connecting;
-      }
-      return connection.query(text, values);
+      return answer;
     },
   };
 }

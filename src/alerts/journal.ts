@@ -62,6 +62,7 @@ export class Journal {
   readonly #table: string;
   #changes = nothing();
   #writing: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
   /** Lines of the delivery log that were left out. */
   attemptsLost = 0;
 
@@ -105,14 +106,22 @@ export class Journal {
    * Writes all that changed until now. What could not be written is kept for the next time.
    * @throws what the database said
    */
-  async flush(): Promise<void> {
-    // Whoever comes while one is writing needs another one: its changes came later.
-    while (this.#writing) await this.#writing.catch(() => undefined);
-    if (!this.dirty) return;
+  flush(): Promise<void> {
+    if (this.#writing) {
+      // Whoever comes while one is writing needs another one, for its changes came later; all of them need the same.
+      this.#next ??= this.#writing
+        .catch(() => undefined)
+        .then(() => {
+          this.#next = null;
+          return this.flush();
+        });
+      return this.#next;
+    }
+    if (!this.dirty) return Promise.resolve();
     this.#writing = this.#write().finally(() => {
       this.#writing = null;
     });
-    await this.#writing;
+    return this.#writing;
   }
 
   async #write(): Promise<void> {
