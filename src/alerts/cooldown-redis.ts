@@ -24,6 +24,7 @@ export function redisCooldown(url: string, scope: string): RedisCooldown {
       Math.min(100 * 2 ** Math.min(tries, 10), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2),
   });
   let reason: Error | null = null;
+  let connecting: Promise<void> | null = null;
   redis.on('error', (error: Error) => {
     reason = error;
   });
@@ -34,7 +35,13 @@ export function redisCooldown(url: string, scope: string): RedisCooldown {
   /** The library's own words for a lost connection do not say why it was lost. */
   const ask = async <T>(question: () => Promise<T>): Promise<T> => {
     try {
-      if (redis.status !== 'ready') await ready(redis);
+      if (redis.status !== 'ready') {
+        // Whoever asks meanwhile waits for the same.
+        connecting ??= ready(redis).finally(() => {
+          connecting = null;
+        });
+        await connecting;
+      }
       return await question();
     } catch (error) {
       throw reason ?? error;

@@ -25,7 +25,9 @@ export interface NewSilence {
 }
 
 /** Not possible as asked. The message names the value and what is allowed. */
-export class SilenceError extends Error {}
+export class SilenceError extends Error {
+  readonly code = 'invalid_silence';
+}
 
 /** In force at one time; more than anybody means to have. */
 const MOST_SILENCES = 500;
