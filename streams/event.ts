@@ -80,8 +80,8 @@ export interface Batch {
   /** Only with `refold`; whole multiples of five minutes. */
   readonly span?: Span;
   /**
-   * Only with `refold`: successful rows outside `span`, of customers who are no longer in it. The windows know the newest
-   * row of a customer only, and could not tell that there was an older one.
+   * Only with `refold`: successful rows outside `span`, of customers who are no longer in it (or only in a part of it that
+   * is yet to come). The windows know the newest row of a customer only, and could not tell that there was an older one.
    */
   readonly witnesses?: readonly SyncRow[];
   /**

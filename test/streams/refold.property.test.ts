@@ -163,7 +163,8 @@ class World {
           .filter((each) => inside(each) && each.status === 'success')
           .map(({ customerId }) => `${customerId}`),
       );
-    const left = of(rows);
+    // Who succeeds in it only later is in no window yet.
+    const left = of(rows.filter(({ createdAt }) => createdAt < this.now));
     const lost = new Set([...of(before)].filter((customer) => !left.has(customer)));
     const witnesses = rows.filter(
       (each) =>
