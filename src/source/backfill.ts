@@ -91,6 +91,7 @@ export class Backfill {
     const ids = page.map((row) => row.id as number); // <= S
     const next = page.length < size ? null : (ids.at(-1) ?? floor) - 1;
     cursor.pulledDown(next, ids, this.#holders, since);
+    folded.readElsewhere(ids);
     // Not those that were read first because they are pending, or were.
     const rows = page.filter(({ id }) => !folded.early.delete(id as number) && !folded.pending.has(id));
     if (next === null) folded.early.clear();

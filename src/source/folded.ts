@@ -8,6 +8,7 @@ import {
   type RowUpdate,
   type SyncRow,
 } from '../../streams/event.js';
+import type { RangeSet } from '../../streams/ranges.js';
 import { AheadRows } from './ahead.js';
 import type { DatabaseClock } from './clock.js';
 import { PendingRows } from './pending.js';
@@ -35,6 +36,8 @@ export class Folded {
   startUpTo = Number.NEGATIVE_INFINITY;
   /** No look has been made since the holes of a checkpoint were restored: what stands in them was there before. */
   restored = false;
+  /** Ids that were read elsewhere than above the cursor, where somebody wants to know. */
+  elsewhere: RangeSet | undefined;
   /** Sees each batch that is folded. */
   watch: ((batch: Batch) => void) | undefined;
   #rowsRead = 0;
@@ -67,6 +70,11 @@ export class Folded {
     this.pending.add(rows);
     this.#rowsRead += rows.length;
     this.#emit({ origin, rows });
+  }
+
+  /** Rows with these ids were read to fill holes, or by the backfill. */
+  readElsewhere(ids: readonly number[]): void {
+    if (this.elsewhere) for (const id of ids) this.elsewhere.add(id, id);
   }
 
   minutes(minutes: readonly MinuteOfType[]): void {

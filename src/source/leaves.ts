@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Cursor } from '../../streams/cursor.js';
+import { PENDING } from '../../streams/event.js';
 import { RangeSet } from '../../streams/ranges.js';
 import type { Link } from './connection.js';
 import type { Look } from './look.js';
@@ -13,10 +14,15 @@ interface Brought {
   readonly leaf: string;
   /** Undefined where the role may read the rows only through the parent. */
   readonly name: string | undefined;
+  /** It was here before: its settled rows were counted, its pending ones were taken for deleted. */
+  readonly again: boolean;
   after: number;
   readonly upTo: number;
-  /** Holes when it was seen first: whoever still fills one of them is waited for, and read there. */
-  readonly holes: RangeSet;
+  /**
+   * Holes when it was seen first, and what was read elsewhere since the look before, in it or beside it: who still
+   * fills one of them is waited for, and read there.
+   */
+  readonly apart: RangeSet;
 }
 
 /**
@@ -26,7 +32,7 @@ interface Brought {
 export class Leaves {
   readonly #reading: Reading;
   readonly #keepsHistory: boolean;
-  /** All that were ever seen: what comes back was counted once, and whether it still is the audit knows. */
+  /** All that were ever seen. Whether what comes back is still counted, the audit knows. */
   readonly #seen = new Set<string>();
   #present: ReadonlySet<string> = new Set();
   /** What a new partition brings up to here was not read by a poll. */
@@ -45,6 +51,8 @@ export class Leaves {
     this.#seen.clear();
     for (const leaf of look.leaves) this.#seen.add(leaf);
     this.#highAtLook = high;
+    this.#reading.folded.elsewhere =
+      this.#keepsHistory && this.#reading.table.partitioned ? new RangeSet() : undefined;
   }
 
   /** Partitions with rows that are still to be read. */
@@ -55,9 +63,10 @@ export class Leaves {
   /** @throws ResetNeededError when one came with rows in it, and there is no history */
   async check(look: Look, cursor: Cursor): Promise<void> {
     if (!this.#reading.table.partitioned) return;
+    const { folded } = this.#reading;
     const brought: Brought[] = [];
     for (const leaf of look.leaves) {
-      if (this.#keepsHistory ? this.#seen.has(leaf) : this.#present.has(leaf)) continue;
+      if (this.#present.has(leaf)) continue;
       const found = await leafWithRows(this.#reading.link, leaf, this.#highAtLook);
       if (found === undefined) continue;
       if (!this.#keepsHistory)
@@ -65,16 +74,18 @@ export class Leaves {
       brought.push({
         leaf,
         name: found.readable ? found.name : undefined,
+        again: this.#seen.has(leaf),
         // What is below, the backfill meets.
         after: cursor.floor ?? Number.MIN_SAFE_INTEGER,
         upTo: this.#highAtLook,
-        holes: RangeSet.of(cursor.holes()),
+        apart: RangeSet.of([...cursor.holes(), ...(folded.elsewhere ?? [])]),
       });
     }
     this.#present = new Set(look.leaves);
     this.#queue = [...this.#queue, ...brought].filter(({ leaf }) => this.#present.has(leaf));
     for (const leaf of look.leaves) this.#seen.add(leaf);
     this.#highAtLook = cursor.high;
+    if (this.#keepsHistory) folded.elsewhere = new RangeSet();
   }
 
   /** Reads one page of what a new partition brought. */
@@ -82,16 +93,20 @@ export class Leaves {
     const brought = this.#queue[0];
     if (!brought) return;
     const { table, pageRows, folded } = this.#reading;
-    const { name, leaf, after, upTo, holes } = brought;
-    const from =
-      name === undefined ? `${table.qualified} t WHERE t.tableoid = ${leaf} AND` : `${name} t WHERE`;
-    const page = `SELECT ${selectList(table.columns, 't')} FROM ${from} t.id > $1::int8 AND t.id <= $2::int8 ORDER BY t.id LIMIT $3`;
+    const { name, leaf, again, after, upTo, apart } = brought;
+    const conditions = [
+      ...(name === undefined ? [`t.tableoid = ${leaf}`] : []),
+      ...(again ? [`t.status::text = '${PENDING}'`] : []),
+      't.id > $1::int8 AND t.id <= $2::int8',
+    ];
+    const page = `SELECT ${selectList(table.columns, 't')} FROM ${name ?? table.qualified} t
+      WHERE ${conditions.join(' AND ')} ORDER BY t.id LIMIT $3`;
     try {
       const rows = await this.#reading.rows(page, [after, upTo, pageRows]);
       brought.after = rows.at(-1)?.id as number;
       if (rows.length < pageRows) this.#queue.shift();
       folded.rows(
-        rows.filter(({ id }) => !holes.has(id as number)),
+        rows.filter(({ id }) => !apart.has(id as number) && !folded.pending.has(id)),
         'start',
       );
     } catch (error) {

@@ -81,7 +81,9 @@ function take(
 
 function fill({ folded }: Reading, cursor: Cursor, raw: Raw): number {
   const rows = raw.map((columns) => decodeRow(columns, 2));
-  cursor.filled(rows.map((row) => row.id as number));
+  const ids = rows.map((row) => row.id as number);
+  cursor.filled(ids);
+  folded.readElsewhere(ids);
   folded.rows(rows, folded.restored ? 'start' : 'live');
   return rows.length;
 }

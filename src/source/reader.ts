@@ -243,10 +243,9 @@ export class Reader {
   #refill(cursor: Cursor, generation: Generation, raw: (string | null)[][]): void {
     if (raw.length === 0) return;
     const rows: SyncRow[] = raw.map((columns) => decodeRow(columns));
-    cursor.found(
-      generation,
-      rows.map((row) => row.id as number),
-    );
+    const ids = rows.map((row) => row.id as number);
+    cursor.found(generation, ids);
+    this.#folded.readElsewhere(ids);
     this.#folded.rows(rows, this.#folded.restored ? 'start' : 'live');
   }
 
