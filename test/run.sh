@@ -38,7 +38,8 @@ need() {
 need promtool prometheus 'the check of /metrics by promtool'
 need /usr/lib/postgresql/15/bin/postgres postgresql-15 'the database suites on PostgreSQL 15 (18 comes with npm)'
 need pgbouncer pgbouncer 'the poolers'
-need redis-server redis-server "doctor's PING of Redis"
+need redis-server redis-server "doctor's PING of Redis, and the rate limit of alerts that replicas share"
+need prometheus-alertmanager prometheus-alertmanager 'alerts in a real Alertmanager'
 need openssl openssl 'connecting with TLS'
 
 # --- checks --------------------------------------------------------------------------------------------------------

@@ -162,13 +162,13 @@ export async function prune(
       [deliveries, retention.rows],
     ],
     [
-      `DELETE FROM sync_monitor.delivery WHERE table_name = $1 AND (at < $2::timestamptz OR at < (SELECT at
+      `DELETE FROM sync_monitor.delivery WHERE table_name = $1 AND (at < $2::timestamptz OR at <= (SELECT at
          FROM sync_monitor.delivery WHERE table_name = $1 ORDER BY at DESC OFFSET $3 LIMIT 1)) RETURNING 1`,
       [deliveries, retention.rows],
     ],
     [
       `DELETE FROM sync_monitor.alert WHERE table_name = $1 AND ends_at IS NOT NULL AND (ends_at < $2::timestamptz
-         OR starts_at < (SELECT starts_at FROM sync_monitor.alert WHERE table_name = $1 ORDER BY starts_at DESC OFFSET $3 LIMIT 1))
+         OR starts_at <= (SELECT starts_at FROM sync_monitor.alert WHERE table_name = $1 ORDER BY starts_at DESC OFFSET $3 LIMIT 1))
        RETURNING 1`,
       [before(retention.alertDays), retention.rows],
     ],

@@ -23,7 +23,7 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-export type NoticeKind = Transition['kind'] | 'test';
+export type NoticeKind = Transition['kind'];
 
 export interface Notice {
   /** The webhook-id. */

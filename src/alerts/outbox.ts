@@ -66,6 +66,8 @@ export class Outbox {
   next(receiver: string, now: number, isSilenced: (notice: Notice) => boolean): Notice | null {
     const waiting = new Set<string>();
     for (const notice of this.of(receiver)) {
+      // Ended together with one before it.
+      if (notice.outcome !== 'pending') continue;
       if (now >= notice.dueFrom + GIVE_UP_AFTER_MS + GRACE_MS && notice.held === null) {
         this.end(notice, 'given_up', now);
         continue;
@@ -93,7 +95,7 @@ export class Outbox {
 
   /** Silences hold what has not been said yet; the end of what was said goes through. */
   #mayGo(notice: Notice, now: number, isSilenced: (notice: Notice) => boolean): boolean {
-    const speaks = notice.kind === 'firing' || notice.kind === 'reminder';
+    const speaks = notice.kind !== 'resolved';
     if (speaks && notice.attempts === 0 && isSilenced(notice)) {
       if (notice.kind === 'reminder') this.end(notice, 'silenced', now);
       else this.hold(notice, 'silenced', now + RECHECK_MS, now);
