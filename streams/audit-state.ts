@@ -45,8 +45,8 @@ export interface AuditRounds {
 
 export interface AuditState {
   /**
-   * Rows that history and the table agree on, of all that either has, as of the last look at each part and after what
-   * was refolded; null before the first look. 1 exactly when nothing is known to differ.
+   * Rows whose type, minute and status history and the table agree on, of all that either has, as of the last look at
+   * each part and after what was refolded; null before the first look.
    */
   readonly completeness_ratio: number | null;
   readonly rounds: Readonly<Record<AuditZone, AuditRounds>>;

@@ -111,10 +111,6 @@ async function idsOf(tx: Db, id: number, buckets: readonly number[]): Promise<Id
 export class WindowChanges {
   readonly #changes = new Map<number, WindowChange>();
 
-  get size(): number {
-    return this.#changes.size;
-  }
-
   add(changes: readonly WindowChange[]): void {
     for (const change of changes) {
       const { bucket } = change;
