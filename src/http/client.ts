@@ -91,6 +91,13 @@ export class LiveClient {
     });
   }
 
+  /** Sends an alert, or ends a client that is too far behind for it: it reconnects, and asks what it missed. */
+  sendAlert(frame: Buffer): void {
+    if (!this.open) return;
+    if (this.#socket.bufferedAmount > this.#options.limits.alertBufferBytes) this.#closeSlow();
+    else this.send(frame);
+  }
+
   close(code: number, reason: string): void {
     this.#socket.close(code, reason);
   }
@@ -143,8 +150,7 @@ export class LiveClient {
     if (buffered <= limits.closeBufferBytes) this.#fullSince = undefined;
     else this.#fullSince ??= time;
     if (this.#fullSince !== undefined && time - this.#fullSince >= limits.closeAfterMs) {
-      counters.closedSlow += 1;
-      this.close(1013, 'reads too slowly');
+      this.#closeSlow();
       return;
     }
     if (time - this.#pingedAt >= limits.pingMs) {
@@ -191,6 +197,11 @@ export class LiveClient {
     const result = readMessage(bytes.toString('utf8'));
     if ('code' in result) this.#fault(result.code, result.message);
     else this.#subscribe(result);
+  }
+
+  #closeSlow(): void {
+    this.#options.counters.closedSlow += 1;
+    this.close(1013, 'reads too slowly');
   }
 
   #fault(code: string, message: string): void {

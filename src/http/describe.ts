@@ -4,6 +4,7 @@
  */
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { limitBody } from './body.js';
 import { errorAnswer } from './schemas.js';
 
 export interface Answer {
@@ -13,8 +14,16 @@ export interface Answer {
   readonly type?: string;
 }
 
+/** The JSON that a request carries; reading it is the handler's business (body.ts). */
+export interface Body {
+  readonly schema: z.ZodType;
+  readonly required: boolean;
+}
+
 export interface RouteDescription {
-  /** As SPEC writes it, with its trailing slash; it answers without one as well. */
+  /** Default: get. */
+  readonly method?: 'get' | 'post' | 'delete';
+  /** As SPEC writes it, `:id` for a part that varies; it answers with and without its trailing slash. */
   readonly path: string;
   readonly summary: string;
   readonly description?: string;
@@ -22,6 +31,9 @@ export interface RouteDescription {
   /** Needs no token. */
   readonly open?: boolean;
   readonly query?: z.ZodObject;
+  /** The parts of the path that vary. */
+  readonly params?: z.ZodObject;
+  readonly body?: Body;
   readonly answers: Readonly<Record<number, Answer>>;
   readonly handle: (c: Context) => Response | Promise<Response>;
 }
@@ -38,7 +50,7 @@ export const BAD_PERIOD: Answer = {
 };
 
 /** An answer that no cache keeps. */
-export function json(c: Context, body: object, status: 200 | 503 = 200): Response {
+export function json(c: Context, body: object, status: 200 | 201 | 503 = 200): Response {
   c.header('Cache-Control', 'no-store');
   return c.json(body, status);
 }
@@ -48,6 +60,11 @@ const error = (description: string): Answer => ({ description, schema: errorAnsw
 const CLOSED_ANSWERS: Readonly<Record<number, Answer>> = {
   401: error('A token is needed, or the one sent is not known.'),
   403: error('The role may not do this, or Host or Origin is not allowed.'),
+};
+
+const BODY_ANSWERS: Readonly<Record<number, Answer>> = {
+  400: error('The body is no such JSON; `message` says what is wrong with it.'),
+  413: error('The body is too long.'),
 };
 
 const content = (answer: Answer) => ({
@@ -61,22 +78,48 @@ export function bare(path: string): string {
 }
 
 export function addRoute(app: OpenAPIHono, route: RouteDescription): void {
+  const { method = 'get', query, params, body } = route;
   const answers = {
     ...(route.open === true ? {} : CLOSED_ANSWERS),
+    ...(body === undefined ? {} : BODY_ANSWERS),
     500: error('The monitor failed; its log says why.'),
     ...route.answers,
   };
+  const request = {
+    ...(query === undefined ? {} : { query }),
+    ...(params === undefined ? {} : { params }),
+    ...(body === undefined
+      ? {}
+      : { body: { content: { 'application/json': { schema: body.schema } }, required: body.required } }),
+  };
   app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: route.path,
+    method,
+    path: route.path.replace(/:(\w+)/g, '{$1}'),
     summary: route.summary,
     tags: [route.tag],
     ...(route.description === undefined ? {} : { description: route.description }),
     ...(route.open === true ? { security: [] } : {}),
-    ...(route.query === undefined ? {} : { request: { query: route.query } }),
+    request,
     responses: Object.fromEntries(
       Object.entries(answers).map(([status, answer]) => [status, content(answer)]),
     ),
   });
-  app.get(bare(route.path), route.handle);
+  if (body !== undefined) app.on(method.toUpperCase(), bare(route.path), limitBody);
+  app.on(method.toUpperCase(), bare(route.path), (c) => route.handle(c));
+}
+
+/** The methods that a path answers to, as an Allow header has them; none for a path that is not known. */
+export function methodsOf(
+  routes: readonly RouteDescription[],
+  files: Iterable<string>,
+): (path: string) => readonly string[] {
+  const readable = new Set(files);
+  const known = routes.map(({ path, method = 'get' }) => ({
+    pattern: new RegExp(`^${bare(path).replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}$`),
+    methods: method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
+  }));
+  return (path) => {
+    const found = known.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods);
+    return found.length === 0 && readable.has(path) ? ['GET', 'HEAD'] : found;
+  };
 }

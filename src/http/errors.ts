@@ -5,7 +5,7 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 426 | 500 | 503;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 413 | 426 | 500 | 503;
 
 export interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string; readonly [detail: string]: unknown };
@@ -66,6 +66,10 @@ export function toApiError(error: unknown): { readonly answer: ApiError; readonl
     const column = String((error as { column?: unknown }).column);
     const text = `This log table has no column ${column}, so it cannot be filtered by it; leave that parameter out.`;
     return { answer: new ApiError(400, code, text, { column }), foreseen: true };
+  }
+  // Its words were written for the caller, in src/alerts/silences.ts.
+  if (code === 'invalid_silence' && error instanceof Error) {
+    return { answer: new ApiError(400, code, `${error.message}.`), foreseen: true };
   }
   // Hono's own refusals (a malformed request found by a middleware) carry a status but no text for the caller.
   if (error instanceof HTTPException && error.status < 500) {

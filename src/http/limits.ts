@@ -14,6 +14,8 @@ export interface LiveLimits {
   readonly snapshotBufferBytes: number;
   /** A client with more than this unsent loses events, counted. */
   readonly eventBufferBytes: number;
+  /** A client with more than this unsent is closed with 1013 where an alert would follow: none is dropped. */
+  readonly alertBufferBytes: number;
   /** A client that has more than this unsent for `closeAfterMs` is closed with 1013. */
   readonly closeBufferBytes: number;
   readonly closeAfterMs: number;
@@ -32,6 +34,7 @@ export const LIVE_LIMITS: LiveLimits = {
   sweepMs: 500,
   snapshotBufferBytes: 256 * 1024,
   eventBufferBytes: 1024 * 1024,
+  alertBufferBytes: 4 * 1024 * 1024,
   closeBufferBytes: 2 * 1024 * 1024,
   closeAfterMs: 30_000,
   messageBytes: 16 * 1024,

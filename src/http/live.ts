@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Subscription as RxSubscription } from 'rxjs';
 import { WebSocketServer } from 'ws';
+import type { AlertMessage, AlertsView } from '../../streams/alerts-view.js';
 import type { FeedEvent } from '../../streams/event.js';
 import { LiveClient, type LiveCounters } from './client.js';
 import { EventFlush, SnapshotFrame } from './frames.js';
@@ -53,6 +54,8 @@ export class LiveHub {
   #flushTimer: NodeJS.Timeout | undefined;
   #flushedAt = Number.NEGATIVE_INFINITY;
   #events: RxSubscription | undefined;
+  #alertsView: AlertsView | undefined;
+  #alerts: RxSubscription | undefined;
   #health = '';
   #closing = false;
   #onEmpty: (() => void) | undefined;
@@ -77,6 +80,7 @@ export class LiveHub {
         error: (error) => this.#onError(error, 'live: snapshots'),
       }),
     ];
+    this.#watchAlerts();
     this.#sweepTimer = setInterval(() => this.#sweep(), this.#limits.sweepMs);
     // The listening socket keeps the process alive; a hub whose server could not start must not.
     this.#sweepTimer.unref();
@@ -126,6 +130,7 @@ export class LiveHub {
     this.#closing = true;
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#events?.unsubscribe();
+    this.#alerts?.unsubscribe();
     this.#flush();
     clearInterval(this.#sweepTimer);
     clearTimeout(this.#snapshotTimer);
@@ -156,6 +161,25 @@ export class LiveHub {
       : undefined;
   }
 
+  /** Alerts can be there later than the hub: what may be written is known after the first connection. */
+  #watchAlerts(): void {
+    const view = this.#closing ? undefined : this.#view.alerts?.();
+    if (view === this.#alertsView) return;
+    this.#alerts?.unsubscribe();
+    this.#alertsView = view;
+    this.#alerts = view?.transitions$.subscribe({
+      next: (message) => this.#onAlert(message),
+      error: (error) => this.#onError(error, 'live: alerts'),
+    });
+  }
+
+  #onAlert(message: AlertMessage): void {
+    // The rows that crossed the line come before what they led to.
+    this.#flush();
+    const frame = Buffer.from(JSON.stringify(message));
+    for (const client of this.#clients) if (client.wants('alerts')) client.sendAlert(frame);
+  }
+
   #onSubscribe(client: LiveClient): void {
     this.#watchEvents();
     if (client.wants('snapshot')) {
@@ -174,6 +198,7 @@ export class LiveHub {
   }
 
   #onSnapshot(): void {
+    this.#watchAlerts();
     this.#checkHealth();
     if (this.#snapshotTimer !== undefined || this.#clients.size === 0) return;
     const wait = this.#snapshotAt + this.#limits.snapshotIntervalMs - performance.now();
@@ -230,6 +255,7 @@ export class LiveHub {
   }
 
   #sweep(): void {
+    this.#watchAlerts();
     this.#checkHealth();
     for (const client of this.#clients) client.sweep();
   }

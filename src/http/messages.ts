@@ -3,7 +3,9 @@
  * The hub writes frames as text for speed; the tests hold what it wrote against these.
  */
 import { z } from '@hono/zod-openapi';
+import type { AlertMessage } from '../../streams/alerts-view.js';
 import { WINDOW_NAMES } from '../../streams/snapshot.js';
+import { alertShape, reason } from './alert-schemas.js';
 import {
   bigId,
   businessMetrics,
@@ -118,6 +120,18 @@ export const gapMessage = z
   .strictObject({ type: z.literal('gap'), from_seq: seq, to_seq: seq })
   .openapi('GapMessage');
 
+const { duration_seconds: _duration, ack: _ack, ...ofAlert } = alertShape;
+
+export const alertMessage = z
+  .strictObject({
+    type: z.literal('alert'),
+    ...ofAlert,
+    kind: z.enum(['firing', 'resolved', 'reminder']),
+    at: instant.openapi({ description: 'When it was decided on.' }),
+    reason,
+  })
+  .openapi('AlertMessage') satisfies z.ZodType<AlertMessage>;
+
 export const healthMessage = z
   .strictObject({
     type: z.literal('health'),
@@ -147,6 +161,7 @@ export const serverMessage = z.discriminatedUnion('type', [
   snapshotMessage,
   eventsMessage,
   gapMessage,
+  alertMessage,
   healthMessage,
   heartbeatMessage,
   errorMessage,

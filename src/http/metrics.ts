@@ -1,5 +1,6 @@
 /** The exposition: everything is read from the view at the moment of the scrape; nothing is counted here. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { alertFamilies } from './alert-families.js';
 import {
   CONTENT_TYPES,
   chooseFormat,
@@ -66,6 +67,7 @@ export function createMetrics(view: MonitorView, options: MetricsOptions): Metri
     const families = [
       ...totalsFamilies(view.totals()),
       ...(snapshot === null ? [] : windowFamilies(snapshot)),
+      ...alertFamilies(view.alerts?.()),
       ...sourceFamilies(view.source()),
       ...snapshotFamilies(snapshot),
       ...historyFamilies(view.history?.()),

@@ -1,9 +1,10 @@
 /** The HTTP side as one Hono app, made of the view: tests ask it with `app.request()`, no socket needed. */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
+import { alertRoutes } from './alert-routes.js';
 import { healthRoutes, metricsRoutes, monitoringRoutes } from './api.js';
 import { type Access, CHALLENGES, type Need } from './auth.js';
-import { addRoute, bare, type RouteDescription } from './describe.js';
+import { addRoute, bare, methodsOf, type RouteDescription } from './describe.js';
 import { describeApp, ownRoutes } from './document.js';
 import { ApiError, errorResponse, toApiError } from './errors.js';
 import type { LiveStats } from './live.js';
@@ -84,7 +85,10 @@ export function createApp(view: MonitorView, options: AppOptions): OpenAPIHono {
   const health = healthRoutes(view);
   const exposition = metricsRoutes(metrics);
   const own = ownRoutes(() => document, page);
-  const routes = [...periodRoutes(view, clock), ...monitoringRoutes(view), ...health, ...exposition, ...own];
+  const routes = [
+    ...[...periodRoutes(view, clock), ...monitoringRoutes(view), ...alertRoutes(view)],
+    ...[...health, ...exposition, ...own],
+  ];
 
   app.use(securityHeaders);
   app.use(guard(access, paths(health), paths(exposition)));
@@ -96,12 +100,13 @@ export function createApp(view: MonitorView, options: AppOptions): OpenAPIHono {
     return file === undefined ? next() : Promise.resolve(pageResponse(c, file));
   });
 
-  const known = new Set([...paths(routes), ...(page?.keys() ?? [])]);
+  const methods = methodsOf(routes, page?.keys() ?? []);
   app.notFound((c) => {
-    const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
-    if (known.has(c.req.path) && !isRead) {
-      c.header('Allow', 'GET, HEAD');
-      const message = `${c.req.method} is not possible here; use GET.`;
+    const allowed = methods(c.req.path);
+    if (allowed.length > 0 && !allowed.includes(c.req.method)) {
+      c.header('Allow', allowed.join(', '));
+      const use = allowed.filter((method) => method !== 'HEAD').join(' or ');
+      const message = `${c.req.method} is not possible here; use ${use}.`;
       return errorResponse(c, new ApiError(405, 'method_not_allowed', message));
     }
     return errorResponse(

@@ -226,7 +226,11 @@ describe('/openapi.json', () => {
     const { app } = busy();
     const document = JSON.parse(await (await app.request('/openapi.json')).text());
     expect(document).toMatchObject({ openapi: '3.1.0', info: { version: '1.2.3' } });
-    const paths = ['/', '/metrics', '/api/metrics/', '/openapi.json', '/ws', ...READS.map(([path]) => path)];
+    const paths = [
+      ...['/', '/metrics', '/api/metrics/', '/openapi.json', '/ws', ...READS.map(([path]) => path)],
+      ...['/api/alerts/', '/api/alerts/{id}/ack', '/api/silences/', '/api/silences/{id}'],
+      '/api/monitoring/slo/',
+    ];
     expect(Object.keys(document.paths).sort()).toEqual(paths.sort());
     expect(document.paths['/livez'].get.security).toEqual([]);
     const operations = document.paths['/api/monitoring/operations/'].get;

@@ -1,6 +1,7 @@
 /** A monitor for the tests of src/http: the real pipeline, driven by hand instead of by a database. */
 import { Subject } from 'rxjs';
 import type { EventPage, EventRequest, FeedPosition, MonitorView, Replay } from '../../src/http/view.js';
+import type { AlertsView } from '../../streams/alerts-view.js';
 import type { AuditState } from '../../streams/audit-state.js';
 import type { Batch, Completeness, RowUpdate, SyncRow, Tick } from '../../streams/event.js';
 import type { HistoryState } from '../../streams/history-state.js';
@@ -241,6 +242,13 @@ export class HandDrivenView implements MonitorView {
 
   historyState: HistoryState = HISTORY;
   auditState: AuditState | undefined = AUDIT;
+
+  /** Undefined: this monitor has no alerts. */
+  alertsView: AlertsView | undefined;
+
+  alerts(): AlertsView | undefined {
+    return this.alertsView;
+  }
 
   history(): HistoryState {
     return this.historyState;

@@ -1,0 +1,60 @@
+/** The JSON body of a request, read strictly: each fault gets its own sentence. */
+import type { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { ApiError, errorResponse } from './errors.js';
+import { quoted } from './period.js';
+
+/** What people write by hand fits many times. */
+const MAX_BODY_BYTES = 16 * 1024;
+
+export const limitBody = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: (c) =>
+    errorResponse(
+      c,
+      new ApiError(413, 'body_too_long', `The body is too long; at most ${MAX_BODY_BYTES} bytes are read.`),
+    ),
+});
+
+const refuse = (message: string, details: Record<string, unknown> = {}): ApiError =>
+  new ApiError(400, 'invalid_body', message, details);
+
+/**
+ * The body as the schema has it; an empty one is `{}`.
+ * @param allowed what each key may be, in words
+ * @throws ApiError 400 that names the key, its value and what is allowed
+ */
+export async function readBody<T>(
+  c: Context,
+  schema: z.ZodType<T>,
+  allowed: Readonly<Record<string, string>>,
+): Promise<T> {
+  const text = await c.req.text();
+  let json: unknown;
+  try {
+    json = text.trim() === '' ? {} : JSON.parse(text);
+  } catch {
+    throw refuse(`The body is no JSON: ${quoted(text)}.`);
+  }
+  const names = Object.keys(allowed).join(', ');
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw refuse(`The body is ${quoted(text)}; it must be a JSON object with ${names}.`);
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  if (issue?.code === 'unrecognized_keys')
+    throw refuse(`${quoted(issue.keys.join(', '))} is no key of this body; those are ${names}.`);
+  const name = String(issue?.path[0]);
+  const value: unknown = Object.hasOwn(json, name)
+    ? Object.entries(json).find(([key]) => key === name)?.[1]
+    : undefined;
+  const said = value === undefined ? 'missing' : excerpt(value);
+  throw refuse(`${name} is ${said}; allowed: ${allowed[name]}.`, { parameter: name });
+}
+
+function excerpt(value: unknown): string {
+  if (typeof value === 'string') return quoted(value);
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
