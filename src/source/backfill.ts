@@ -8,13 +8,9 @@ export interface BackfillOptions {
   readonly holders: ReadonlySet<string>;
   /** Database time of that look, ms. */
   readonly since: number;
-  /** The id from which on downwards all is read. */
-  readonly top: number;
   /** Milliseconds of history that the windows need. */
   readonly historyMs: number;
   readonly rowsPerSecond: number;
-  /** The pending rows of all time have been read. */
-  readonly pendingKnown: boolean;
   /** Too much is waiting to be flushed. */
   readonly full: () => boolean;
 }
@@ -35,13 +31,18 @@ const SPEED_SECONDS = 10;
  * the cursor. The floor goes down with every page, so that a restart goes on where this one stopped.
  */
 export class Backfill {
+  /** The pending rows of all time have been read. */
+  pendingKnown = false;
   readonly #reading: Reading;
+  readonly #cursor: Cursor;
   readonly #options: BackfillOptions;
+  /** The id from which on downwards all is read. */
+  readonly #top: number;
+  /** The floor when this process began. */
+  readonly #startedAt: number;
   #holders: ReadonlySet<string>;
   #dueAt = performance.now();
   #rows = 0;
-  /** The floor when this process began. */
-  #startedAt: number | null = null;
   /** Where the ids begin, once known. */
   #bottom: number | null = null;
   /** Hours in which the smallest recent id has not been looked for, ms. */
@@ -50,8 +51,11 @@ export class Backfill {
   /** Monotonic ms and rows read by then, a second apart. */
   readonly #speed: { at: number; rows: number }[] = [];
 
-  constructor(reading: Reading, options: BackfillOptions) {
+  constructor(reading: Reading, cursor: Cursor, options: BackfillOptions) {
     this.#reading = reading;
+    this.#cursor = cursor;
+    this.#top = cursor.high;
+    this.#startedAt = cursor.floor ?? cursor.high;
     this.#options = options;
     this.#holders = options.holders;
     const { historyMs, since } = options;
@@ -78,12 +82,12 @@ export class Backfill {
   }
 
   /** Reads a page. */
-  async step(cursor: Cursor): Promise<void> {
+  async step(): Promise<void> {
+    const cursor = this.#cursor;
     const { floor } = cursor;
     if (floor === null) return;
     const { link, statements, folded, pageRows } = this.#reading;
     this.#bottom ??= Number((await link.query(statements.firstId))[0]?.[0] ?? floor);
-    this.#startedAt ??= floor;
     await this.#lookForRecent();
     const { rowsPerSecond, since } = this.#options;
     const size = Math.max(1, Math.min(pageRows, Math.round((rowsPerSecond * PAGE_MS) / 1000)));
@@ -100,21 +104,21 @@ export class Backfill {
   }
 
   /** All rows of the windows, and all that are pending, have been read. */
-  windowsFilled(cursor: Cursor): boolean {
-    if (cursor.floor === null) return true;
-    const known =
-      this.#options.pendingKnown && this.#reading.table.createdAtIndexed && this.#hours.length === 0;
-    return known && cursor.floor < this.#smallestRecent;
+  get windowsFilled(): boolean {
+    const { floor } = this.#cursor;
+    if (floor === null) return true;
+    const known = this.pendingKnown && this.#reading.table.createdAtIndexed && this.#hours.length === 0;
+    return known && floor < this.#smallestRecent;
   }
 
-  state(cursor: Cursor): BackfillState {
-    const { top } = this.#options;
+  state(): BackfillState {
+    const top = this.#top;
     const bottom = this.#bottom ?? top;
-    const floor = cursor.floor ?? bottom - 1;
+    const floor = this.#cursor.floor ?? bottom - 1;
     const left = Math.max(0, floor - bottom + 1);
     const percent = top < bottom ? 0 : Math.min(100, (100 * (top - floor)) / (top - bottom + 1));
     // As many rows to an id below as above.
-    const read = (this.#startedAt ?? floor) - floor;
+    const read = this.#startedAt - floor;
     const total = read > 0 ? Math.round(this.#rows + (this.#rows * left) / read) : null;
     const [oldest, newest] = [this.#speed[0], this.#speed.at(-1)];
     const seconds = oldest && newest ? (newest.at - oldest.at) / 1000 : 0;

@@ -16,7 +16,7 @@ import { poll } from './poll.js';
 import { Reading, ResetNeededError } from './reading.js';
 import { Refolds } from './refold.js';
 import { rereadHoles } from './reread.js';
-import { startWithHistory } from './resume.js';
+import { fillFrom, takeOver } from './resume.js';
 import { type LateScan, startScan } from './start-scan.js';
 import type { TableInfo } from './table.js';
 
@@ -136,21 +136,23 @@ export class Reader {
   }
 
   async #startWith(history: SourceHistory): Promise<StartedHow> {
-    const { cursor, s, look, anew, pendingKnown } = await startWithHistory(this.#reading, history);
-    this.#folded.startUpTo = s;
-    this.#folded.restored = cursor.needsLook;
+    const taken = await takeOver(this.#reading, history);
+    const { look, resumed, reason } = taken;
+    const cursor = this.#folded.restore(taken.state);
     if (cursor.floor !== null)
-      this.#backfill = new Backfill(this.#reading, {
+      this.#backfill = new Backfill(this.#reading, cursor, {
         holders: look.holders,
         since: look.now,
-        top: cursor.high,
         historyMs: this.#options.historyMs,
         rowsPerSecond: this.#options.backfillRowsPerSecond ?? Number.POSITIVE_INFINITY,
-        pendingKnown,
         full: () => history.full,
       });
+    const pendingKnown = await fillFrom(this.#reading, taken, cursor);
+    if (this.#backfill) this.#backfill.pendingKnown = pendingKnown;
+    this.#folded.startUpTo = taken.s;
+    this.#folded.restored = cursor.needsLook;
     this.#began(cursor, look);
-    return anew === undefined ? { how: 'resumed' } : { how: 'anew', reason: anew };
+    return resumed ? { how: 'resumed' } : { how: 'anew', reason };
   }
 
   #began(cursor: Cursor, look: Look): void {
@@ -225,7 +227,7 @@ export class Reader {
     const cursor = this.#mustHave();
     await this.#leaves.step();
     await this.#refolds.step();
-    if (!backlog && this.#backfill?.dueIn === 0) await this.#backfill.step(cursor);
+    if (!backlog && this.#backfill?.dueIn === 0) await this.#backfill.step();
     if (cursor.floor === null) this.#backfill = undefined;
     return this.partsWaiting > 0 ? 0 : (this.#backfill?.dueIn ?? Number.POSITIVE_INFINITY);
   }

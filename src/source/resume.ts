@@ -1,3 +1,4 @@
+import type { CursorState } from '../../streams/checkpoint.js';
 import type { Cursor } from '../../streams/cursor.js';
 import { type BigId, PENDING, type SyncRow } from '../../streams/event.js';
 import { identityOf, type Resumed, type SourceHistory } from './history-port.js';
@@ -6,15 +7,15 @@ import { SLICE } from './pending.js';
 import type { Reading } from './reading.js';
 import { readByTime } from './start-scan.js';
 
-export interface Started {
-  readonly cursor: Cursor;
+/** What is taken over, before anything is read by it. */
+export interface TakenOver {
+  readonly state: CursorState;
+  /** Undefined where history begins anew, and why. */
+  readonly resumed: Resumed | undefined;
+  readonly reason: string;
   /** S, and the transactions that may still commit ids up to it. */
   readonly s: number;
   readonly look: Look;
-  /** Why history begins anew; undefined where it goes on. */
-  readonly anew: string | undefined;
-  /** The pending rows of all time are known, also those that the backfill has yet to meet. */
-  readonly pendingKnown: boolean;
 }
 
 const MINUTE_MS = 60_000;
@@ -24,35 +25,39 @@ const SINGLE_MS = 65 * MINUTE_MS;
 const WIDEST_MS = 24 * 60 * MINUTE_MS;
 
 /**
- * Takes over what history holds and fills the windows from it; where it holds nothing for this table, or more than the
- * table, it begins anew with S, and a backfill reads what is below.
- *
- * Which rows are counted the checkpoint says; the others are read again, so that none is lost and none counted twice:
- * those that were open or pending here, the ids above `high` by the poll, those below `floor` by the backfill.
+ * Takes over what history holds; where it holds nothing for this table, or more than the table, it begins anew with S,
+ * and a backfill reads what is below.
  */
-export async function startWithHistory(reading: Reading, history: SourceHistory): Promise<Started> {
-  const { folded } = reading;
+export async function takeOver(reading: Reading, history: SourceHistory): Promise<TakenOver> {
   const s = await reading.position();
   const look = await reading.look();
   const identity = identityOf(look.epoch);
   const resumed = await history.open(identity);
-  const anew = !resumed
-    ? 'nothing is kept of this table'
-    : s < resumed.state.high
-      ? `the sequence stands at ${s}, and rows up to ${resumed.state.high} were read`
-      : undefined;
-  if (!resumed || anew !== undefined) {
-    const state = { high: s, floor: s, holes: [], pending: [], ahead: [] };
-    await history.begin(identity, state);
-    folded.reset('start');
-    const cursor = folded.restore(state);
-    return { cursor, s, look, anew, pendingKnown: await readPendingBelow(reading, s) };
-  }
-  const cursor = folded.restore(resumed.state);
-  await fillWindows(reading, resumed, cursor);
-  await readAgain(reading, resumed.state.pending, cursor);
-  const { floor } = resumed.state;
-  return { cursor, s, look, anew, pendingKnown: floor === null || (await readPendingBelow(reading, floor)) };
+  if (resumed && s >= resumed.state.high)
+    return { state: resumed.state, resumed, reason: 'it is kept', s, look };
+  const reason = resumed
+    ? `the sequence stands at ${s}, and rows up to ${resumed.state.high} were read`
+    : 'nothing is kept of this table';
+  const state = { high: s, floor: s, holes: [], pending: [], ahead: [] };
+  await history.begin(identity, state);
+  return { state, resumed: undefined, reason, s, look };
+}
+
+/**
+ * Fills the windows from what was taken over. Which rows are counted the checkpoint says; the others are read again, so
+ * that none is lost and none counted twice: those that were open or pending here, the ids above `high` by the poll,
+ * those below `floor` by the backfill.
+ * @returns whether all rows that are pending are known, also those that the backfill has yet to meet
+ */
+export async function fillFrom(
+  reading: Reading,
+  { state, resumed }: TakenOver,
+  cursor: Cursor,
+): Promise<boolean> {
+  reading.folded.reset(resumed ? 'window' : 'start');
+  if (resumed) await fillWindows(reading, resumed, cursor);
+  await readAgain(reading, state.pending, cursor);
+  return cursor.floor === null || readPendingBelow(reading, cursor.floor);
 }
 
 /** From minutes, and for the last hour from the rows themselves. */
@@ -61,7 +66,6 @@ async function fillWindows(reading: Reading, resumed: Resumed, cursor: Cursor): 
   const { state } = resumed;
   const now = Math.floor(clock.now() / STEP_MS) * STEP_MS;
   const from = Math.floor((clock.now() - SINGLE_MS) / STEP_MS) * STEP_MS;
-  folded.reset('window');
   for await (const minutes of resumed.minutes(now - WIDEST_MS - STEP_MS, from)) folded.minutes(minutes);
   // Those that were pending are read by their ids.
   const apart = new Set<BigId>(state.pending);

@@ -72,7 +72,7 @@ export function describeState(seen: Described, parts: Parts) {
     givenUp: cursor?.givenUp ?? 0,
     pendingTracked: reader.pending.tracked,
     pendingUntracked: reader.pending.untracked,
-    backfill: cursor && reader.backfill ? reader.backfill.state(cursor) : null,
+    backfill: reader.backfill?.state() ?? null,
     notificationQueueUsage: parts.bells.queueUsage,
     resets: seen.resets,
     lastResetReason: seen.lastResetReason,
@@ -108,7 +108,7 @@ export function describeState(seen: Described, parts: Parts) {
         ratio: null,
         reasons: ['What was written while nobody watched is being read.'],
       };
-    if (cursor && reader.backfill && !reader.backfill.windowsFilled(cursor))
+    if (reader.backfill?.windowsFilled === false)
       return {
         state: 'catching_up',
         ratio: null,
