@@ -28,8 +28,8 @@ export const BURSTS = [
 
 const literal = (time: number): string => `timestamptz '${new Date(time).toISOString()}'`;
 
-/** One hour in four has rows, not always the same ones of a day. */
-const HOUR_OF_ROWS = `${literal(SINCE)} + (floor(random() * 360) * 4 + floor(random() * 360)::int % 2 * 5) * interval '1 hour'`;
+/** One hour in eight has rows, and a few more. */
+const HOUR_OF_ROWS = `${literal(SINCE)} + (floor(random() * 180) * 8 + CASE WHEN random() < 0.02 THEN 3 ELSE 0 END) * interval '1 hour'`;
 
 /** Rows are mostly in the order of time. Two stretches of days have none. `seed`: 0 to 1. */
 export function insertRows(rows: number, seed: number): string {
