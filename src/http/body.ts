@@ -1,21 +1,11 @@
 /** The JSON body of a request, read strictly: each fault gets its own sentence. */
 import type { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { ApiError, errorResponse } from './errors.js';
+import { ApiError } from './errors.js';
 import { quoted } from './period.js';
 
 /** What people write by hand fits many times. */
 const MAX_BODY_BYTES = 16 * 1024;
-
-export const limitBody = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: (c) =>
-    errorResponse(
-      c,
-      new ApiError(413, 'body_too_long', `The body is too long; at most ${MAX_BODY_BYTES} bytes are read.`),
-    ),
-});
 
 const refuse = (message: string, details: Record<string, unknown> = {}): ApiError =>
   new ApiError(400, 'invalid_body', message, details);
@@ -23,14 +13,14 @@ const refuse = (message: string, details: Record<string, unknown> = {}): ApiErro
 /**
  * The body as the schema has it; an empty one is `{}`.
  * @param allowed what each key may be, in words
- * @throws ApiError 400 that names the key, its value and what is allowed
+ * @throws ApiError 400 that names the key, its value and what is allowed; 413
  */
 export async function readBody<T>(
   c: Context,
   schema: z.ZodType<T>,
   allowed: Readonly<Record<string, string>>,
 ): Promise<T> {
-  const text = await c.req.text();
+  const text = await readText(c);
   let json: unknown;
   try {
     json = text.trim() === '' ? {} : JSON.parse(text);
@@ -57,4 +47,20 @@ function excerpt(value: unknown): string {
   if (typeof value === 'string') return quoted(value);
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+/** Reads a body that is too long to its end, and forgets it: an answer in the middle of it would cost the connection. */
+async function readText(c: Context): Promise<string> {
+  const reader = c.req.raw.body?.getReader();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for (;;) {
+    const chunk = await reader?.read();
+    if (chunk === undefined || chunk.done) break;
+    bytes += chunk.value.length;
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk.value);
+  }
+  if (bytes <= MAX_BODY_BYTES) return Buffer.concat(chunks).toString('utf8');
+  const message = `The body is ${bytes} bytes long; at most ${MAX_BODY_BYTES} are read.`;
+  throw new ApiError(413, 'body_too_long', message);
 }

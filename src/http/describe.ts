@@ -4,7 +4,6 @@
  */
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { limitBody } from './body.js';
 import { errorAnswer } from './schemas.js';
 
 export interface Answer {
@@ -104,7 +103,6 @@ export function addRoute(app: OpenAPIHono, route: RouteDescription): void {
       Object.entries(answers).map(([status, answer]) => [status, content(answer)]),
     ),
   });
-  if (body !== undefined) app.on(method.toUpperCase(), bare(route.path), limitBody);
   app.on(method.toUpperCase(), bare(route.path), (c) => route.handle(c));
 }
 

@@ -5,6 +5,7 @@ import { createAccess } from '../../src/http/auth.js';
 import { createMetrics, type Metrics } from '../../src/http/metrics.js';
 import { createApp } from '../../src/http/routes.js';
 import { OPERATION_TYPES, STATUSES } from '../../streams/event.js';
+import { HandDrivenAlerts } from './alerts-view.js';
 import { COMPLETE, HandDrivenView, HISTORY, NO_CLIENTS, row, START } from './view.js';
 
 const PROMTOOL = '/usr/bin/promtool';
@@ -27,6 +28,7 @@ function setUp(cacheTtlMs = 0) {
 
 function busy() {
   const made = setUp();
+  made.view.alertsView = new HandDrivenAlerts();
   made.view.fold([
     row({ durationMs: 40 }),
     row({ status: 'error', durationMs: 1_500 }),
