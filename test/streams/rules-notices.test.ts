@@ -84,9 +84,12 @@ describe('reminders', () => {
       [1211, 60, 'firing', 'over', 'reminder'],
       [1220, 5, 'firing', 'waiting_to_resolve'],
       [1280, 5, 'inactive', 'below', 'resolved'],
+      [2000, 50, 'firing', 'over', 'firing'],
+      [2600, 50, 'firing', 'over', 'reminder'],
     ]);
     const ids = ['firing', 'reminder:1', 'reminder:2', 'resolved'].map((kind) => `rate:${NOON}:${kind}`);
-    expect(notices.map(({ id }) => id)).toEqual(ids);
+    const again = ['firing', 'reminder:1'].map((kind) => `rate:${NOON + 2_000_000}:${kind}`);
+    expect(notices.map(({ id }) => id)).toEqual([...ids, ...again]);
   });
 
   test('never more often than the rate limit', () => {
@@ -183,13 +186,24 @@ describe('state', () => {
     expect(transitions).toMatchObject([
       { id: `rate:${NOON}:resolved`, kind: 'resolved', reason: 'rule_removed', severity: 'critical' },
     ]);
-    // Nobody was told of this one.
+    // Nobody was told of these: one that waits for its time, and one for the rate limit.
     const waiting = step([rateRule({ forSeconds: 60 })], {}, rate(0, 50), LIMITS).state;
-    expect(step([], waiting, rate(1, 50), LIMITS)).toEqual({ state: {}, transitions: [], reasons: {} });
+    const quick = [rateRule({ resolveForSeconds: 0 })];
+    const over = step(quick, firing, rate(1, 5), LIMITS).state;
+    const limited = step(quick, over, rate(2, 50), LIMITS).state;
+    expect(limited.rate).toMatchObject({ phase: 'firing', noticed: false });
+    for (const untold of [waiting, limited]) {
+      expect(step([], untold, rate(3, 50), LIMITS)).toEqual({ state: {}, transitions: [], reasons: {} });
+    }
   });
 
   test('is its own of each rule, whatever the name', () => {
     const rules = ['constructor', 'valueOf', 'b'].map((name) => rateRule({ name }));
+    expect(step(rules, {}, rate(0, 5), LIMITS)).toEqual({
+      state: {},
+      transitions: [],
+      reasons: { constructor: 'below', valueOf: 'below', b: 'below' },
+    });
     const first = step(rules, {}, rate(0, 50), LIMITS);
     expect(first.transitions.map((notice) => notice.rule)).toEqual(['constructor', 'valueOf', 'b']);
     const copied = JSON.parse(JSON.stringify(first.state)) as typeof first.state;

@@ -232,6 +232,17 @@ describe('the error budget', () => {
     ]);
   });
 
+  test('neither with few operations', () => {
+    const windows = { '5m': 9, '30m': 9, '1h': 9, '6h': 9, '3d': 9 };
+    const few = Object.fromEntries(Object.keys(windows).map((name) => [name, { errors: 9, total: 9 }]));
+    const reading = sloReading(
+      { windows: few as Record<keyof typeof windows, { errors: number; total: number }>, budget: null },
+      { target: 99, windowDays: 30 },
+    );
+    expect(reading.fast.rate).toBe(100);
+    expect(rules(reading)).toEqual([]);
+  });
+
   test('neither while it is not known', () => {
     expect(rules(null)).toEqual([]);
   });

@@ -73,10 +73,12 @@ describe('for and resolve_for', () => {
   test('`for` is counted from the crossing; at its end the rule fires', () => {
     const notices = play(rateRule({ forSeconds: 60 }), LIMITS, [
       [0, 50, 'pending', 'waiting_for'],
+      [30, 80, 'pending', 'waiting_for'],
       [59.999, 50, 'pending', 'waiting_for'],
       [60, 50, 'firing', 'over', 'firing'],
     ]);
-    expect(notices[0]).toMatchObject({ at: NOON + 60_000, startsAt: NOON + 60_000, endsAt: null });
+    const at = NOON + 60_000;
+    expect(notices[0]).toMatchObject({ at, startsAt: at, endsAt: null, value: 50, peak: 80 });
   });
 
   test('one moment below begins it anew, and nobody hears of it', () => {
