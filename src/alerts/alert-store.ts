@@ -1,27 +1,7 @@
 /** Alerts as they go over the wire, and what people do about them. Times are ms of the database's clock. */
-import type { Severity } from '../../streams/alert.js';
+import type { AckWire, AlertQuery, AlertWire, EvidenceWire } from '../../streams/alerts-view.js';
 import { maskText } from '../../streams/mask.js';
 import { type Db, epochMs, storable } from './db.js';
-import type { NoticeEvidence } from './evidence.js';
-
-export interface AlertView {
-  readonly id: string;
-  readonly rule: string;
-  readonly severity: Severity;
-  readonly state: 'firing' | 'resolved';
-  readonly title: string;
-  readonly message: string;
-  /** ISO 8601 UTC */
-  readonly starts_at: string;
-  readonly ends_at: string | null;
-  readonly duration_seconds: number;
-  readonly value: number | null;
-  readonly peak: number | null;
-  readonly threshold: number;
-  readonly reason: string;
-  readonly evidence: NoticeEvidence | null;
-  readonly ack: { readonly at: string; readonly by: string | null; readonly note: string | null } | null;
-}
 
 export interface AttemptView {
   readonly at: string;
@@ -36,15 +16,6 @@ export interface AttemptView {
   readonly reason: string | null;
 }
 
-export interface AlertQuery {
-  readonly state: 'active' | 'past' | 'all';
-  readonly rule?: string | undefined;
-  /** Only alerts that began before; for pages. */
-  readonly before?: number | undefined;
-  /** At most 500. */
-  readonly limit: number;
-}
-
 const MOST = 500;
 const NOTE_LIMIT = 500;
 const COLUMNS = `id, rule, severity, ${epochMs('starts_at')}, ${epochMs('ends_at')}, value, peak, threshold, reason, title,
@@ -56,7 +27,7 @@ export async function listAlerts(
   table: string,
   query: AlertQuery,
   now: number,
-): Promise<AlertView[]> {
+): Promise<AlertWire[]> {
   const rows = await db.query(
     `SELECT ${COLUMNS} FROM sync_monitor.alert WHERE table_name = $1
        AND ($2 = 'all' OR (ends_at IS NULL) = ($2 = 'active'))
@@ -76,9 +47,9 @@ export async function acknowledge(
   db: Db,
   table: string,
   id: string,
-  ack: { readonly by: string | null; readonly note: string | null },
+  ack: Pick<AckWire, 'by' | 'note'>,
   now: number,
-): Promise<AlertView | null> {
+): Promise<AlertWire | null> {
   const clean = (text: string | null) =>
     text === null ? null : (JSON.parse(storable(maskText(text, NOTE_LIMIT))) as string);
   const [row] = await db.query(
@@ -125,7 +96,7 @@ export async function listAttempts(
   }));
 }
 
-function viewOf(row: readonly (string | null)[], now: number): AlertView {
+function viewOf(row: readonly (string | null)[], now: number): AlertWire {
   const [id, rule, severity, startsAt, endsAt, value, peak, threshold, reason, title, message, evidence] =
     row;
   const [ackedAt, ackedBy, note] = row.slice(12);
@@ -145,7 +116,7 @@ function viewOf(row: readonly (string | null)[], now: number): AlertView {
     peak: numberOrNull(peak),
     threshold: Number(threshold),
     reason: String(reason),
-    evidence: evidence === null || evidence === undefined ? null : (JSON.parse(evidence) as NoticeEvidence),
+    evidence: evidence === null || evidence === undefined ? null : (JSON.parse(evidence) as EvidenceWire),
     ack:
       ackedAt === null || ackedAt === undefined
         ? null

@@ -4,15 +4,14 @@
  * does not answer (it may be what the alert is about) they are sent all the same, and written down when it does.
  */
 import type { Rule, RuleState } from '../../streams/alert.js';
-import {
-  type AlertQuery,
-  type AlertView,
-  type AttemptView,
-  ackedIds,
-  acknowledge,
-  listAlerts,
-  listAttempts,
-} from './alert-store.js';
+import type {
+  AckWire,
+  AlertQuery,
+  AlertWire,
+  SilenceRequest,
+  SilenceWire,
+} from '../../streams/alerts-view.js';
+import { type AttemptView, ackedIds, acknowledge, listAlerts, listAttempts } from './alert-store.js';
 import type { AlertsOptions } from './alerts-options.js';
 import { compose, type Decision } from './compose.js';
 import { Cooldown } from './cooldown.js';
@@ -23,14 +22,7 @@ import { type AlertRecord, Journal } from './journal.js';
 import { deliveredBodies, loadKept, prune } from './journal-load.js';
 import { KEEP_ALIVE_MS, KeepAlive } from './keep-alive.js';
 import { Patience } from './patience.js';
-import {
-  createSilence,
-  endSilence,
-  isSilenced,
-  listSilences,
-  type NewSilence,
-  type Silence,
-} from './silences.js';
+import { createSilence, endSilence, isSilenced, listSilences } from './silences.js';
 
 /** What has to be done without being asked: writing down, looking for silences. ms */
 const TICK_MS = 5_000;
@@ -50,7 +42,7 @@ export class Alerts {
   readonly #active = new Map<string, AlertRecord>();
   readonly #acked = new Set<string>();
   readonly #stopping = new AbortController();
-  #silences: readonly Silence[] = [];
+  #silences: readonly SilenceWire[] = [];
   #reading: Promise<void> | null = null;
   #readAt = Number.NEGATIVE_INFINITY;
   #renewedAt = Number.NEGATIVE_INFINITY;
@@ -173,7 +165,7 @@ export class Alerts {
   }
 
   /** Alerts, newest first. @throws what the database said */
-  async list(query: AlertQuery): Promise<AlertView[]> {
+  async list(query: AlertQuery): Promise<AlertWire[]> {
     await this.#save();
     return listAlerts(this.#db, this.#options.table, query, this.#options.clock());
   }
@@ -187,10 +179,7 @@ export class Alerts {
   }
 
   /** Somebody has this alert in hand: it is not reminded of. Null for an unknown one. @throws likewise */
-  async acknowledge(
-    id: string,
-    ack: { readonly by: string | null; readonly note: string | null },
-  ): Promise<AlertView | null> {
+  async acknowledge(id: string, ack: Pick<AckWire, 'by' | 'note'>): Promise<AlertWire | null> {
     await this.#save();
     const alert = await acknowledge(this.#db, this.#options.table, id, ack, this.#options.clock());
     if (alert) this.#acked.add(id);
@@ -198,12 +187,12 @@ export class Alerts {
   }
 
   /** Silences that have not ended; with `past` the others too. @throws likewise */
-  silences(past = false): Promise<Silence[]> {
+  silences(past = false): Promise<SilenceWire[]> {
     return listSilences(this.#db, this.#options.table, this.#options.clock(), past);
   }
 
   /** @throws SilenceError for one that cannot be, and likewise */
-  async silence(silence: NewSilence): Promise<Silence> {
+  async silence(silence: SilenceRequest): Promise<SilenceWire> {
     const { table, clock } = this.#options;
     const made = await createSilence(this.#db, table, silence, [...this.#rules.keys()], clock());
     await this.#readAnew();
@@ -211,7 +200,7 @@ export class Alerts {
   }
 
   /** Null where there is none of this id that has not ended. @throws likewise */
-  async endSilence(id: number): Promise<Silence | null> {
+  async endSilence(id: number): Promise<SilenceWire | null> {
     const ended = await endSilence(this.#db, this.#options.table, id, this.#options.clock());
     await this.#readAnew();
     this.#schedule(0);

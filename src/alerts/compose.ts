@@ -33,7 +33,9 @@ export function compose({ transition, ...known }: Decision, options: ComposeOpti
   const rule = options.rules.get(transition.rule);
   const evidence = evidenceOf(transition, rule, known, options);
   const say = (locale: Locale) =>
-    messageOf(transition, rule, evidence, { locale, templates: options.templates });
+    messageOf(transition, rule, evidence, {
+      ...{ locale, templates: options.templates, sloWords: known.sloWords },
+    });
   const { title, text } = say(options.locale);
   const id = alertId(transition);
   return {

@@ -18,21 +18,36 @@ export interface AlertLog {
   error(fields: object, message: string): void;
 }
 
+/** The database cannot be asked now. */
+export class NoDatabaseError extends Error {
+  readonly code = 'database_unavailable';
+  constructor(reason: string, cause?: unknown) {
+    super(`the database does not answer: ${reason}`, { cause });
+    this.name = 'NoDatabaseError';
+  }
+}
+
 /** Questions that may wait for a connection that does not answer; more are turned away at once. */
 const MOST_WAITING = 100;
 
-/** Connects before a query where that is needed, and asks one question at a time. */
+/**
+ * Connects before a query where that is needed, and asks one question at a time. Throws NoDatabaseError besides what the
+ * connection throws.
+ */
 export function reconnecting(connection: Connection): Db {
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   const ask = async (text: string, values?: readonly unknown[]) => {
-    if (!connection.connected) await connection.connect();
+    if (!connection.connected)
+      await connection.connect().catch((cause: unknown) => {
+        throw new NoDatabaseError(cause instanceof Error ? cause.message : String(cause), cause);
+      });
     return connection.query(text, values);
   };
   return {
     query(text, values) {
       if (waiting >= MOST_WAITING)
-        return Promise.reject(new Error(`${waiting} questions wait for the database already`));
+        return Promise.reject(new NoDatabaseError(`${waiting} questions wait for it already`));
       waiting += 1;
       const answer = last.then(() => ask(text, values));
       last = answer

@@ -1,47 +1,24 @@
 /** What a notice shows for itself: what failed, whom it touched, and how to look further. Personal data masked. */
-import type { ErrorGroup, Evidence, FailedBatch, Rule, Transition } from '../../streams/alert.js';
+import type { Evidence, Rule, Transition } from '../../streams/alert.js';
+import type { EvidenceWire } from '../../streams/alerts-view.js';
 import { maskText } from '../../streams/mask.js';
 import { tailCommand } from './tail-command.js';
 
-/** The numbers of one hour. */
-export interface HourNumbers {
-  readonly operations: number;
-  readonly errors: number;
-  /** Percent; null without operations. */
-  readonly error_rate: number | null;
-}
-
 /** The hour up to the notice, and the same one a week before. */
-export interface HoursCompared {
-  readonly this_hour: HourNumbers;
-  readonly last_week: HourNumbers;
-}
+export type HoursCompared = NonNullable<EvidenceWire['compared']>;
+export type HourNumbers = HoursCompared['this_hour'];
 
 /** What the caller knows at the moment of a transition; null: not known, or of no matter for this rule. */
 export interface Known {
   readonly evidence: Evidence | null;
   readonly compared: HoursCompared | null;
+  /** For rules of the service level objective: how it is doing, a sentence in each language. */
+  readonly sloWords?: { readonly en: string; readonly ru: string } | null;
 }
 
 export interface EvidenceOptions {
   /** Address of the dashboard, with its path; null where it is not known. */
   readonly publicUrl: string | null;
-}
-
-/** The evidence as it goes over the wire. */
-export interface NoticeEvidence {
-  readonly window: '5m' | '1h' | null;
-  readonly errors: number | null;
-  readonly top_errors: readonly ErrorGroup[];
-  readonly other_errors: number;
-  readonly affected_customers_count: number | null;
-  /** There may be more. */
-  readonly affected_customers_at_least: boolean;
-  readonly sample_correlation_ids: readonly string[];
-  readonly failed_batches: readonly FailedBatch[];
-  readonly compared: HoursCompared | null;
-  readonly link: string | null;
-  readonly tail_command: string;
 }
 
 const TOP_ERRORS = 5;
@@ -64,7 +41,7 @@ export function evidenceOf(
   rule: Rule | undefined,
   { evidence, compared }: Known,
   { publicUrl }: EvidenceOptions,
-): NoticeEvidence {
+): EvidenceWire {
   return {
     window: evidence?.window ?? null,
     errors: evidence?.errors ?? null,

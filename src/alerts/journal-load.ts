@@ -1,7 +1,7 @@
 /** What was written down before this process began, and when it is thrown away. */
 import type { RuleState } from '../../streams/alert.js';
+import type { EvidenceWire } from '../../streams/alerts-view.js';
 import { type Db, epochMs, msOf } from './db.js';
-import type { NoticeEvidence } from './evidence.js';
 import type { AlertRecord, GoneRecord } from './journal.js';
 import type { Notice } from './notice.js';
 
@@ -71,7 +71,7 @@ function alertOf(row: readonly (string | null)[]): AlertRecord {
     reason: String(reason),
     title: String(title),
     message: String(message),
-    evidence: parsed<NoticeEvidence>(evidence),
+    evidence: parsed<EvidenceWire>(evidence),
   };
 }
 

@@ -4,8 +4,8 @@
  * changes gather here, as many as there are alerts and notices in memory.
  */
 import type { RuleState, Severity } from '../../streams/alert.js';
+import type { EvidenceWire } from '../../streams/alerts-view.js';
 import { type Db, storable } from './db.js';
-import type { NoticeEvidence } from './evidence.js';
 import type { Notice, NoticeKind } from './notice.js';
 
 /** An alert over its whole life. Times are ms of the database's clock. */
@@ -22,7 +22,7 @@ export interface AlertRecord {
   /** As it was when it began to fire. */
   readonly title: string;
   readonly message: string;
-  readonly evidence: NoticeEvidence | null;
+  readonly evidence: EvidenceWire | null;
 }
 
 /** One line of the delivery log. */

@@ -1,8 +1,9 @@
 /** What a notice says, in the words of a language: the one value that all formats are made from. */
 import type { Measure, Rule, Severity, Transition } from '../../streams/alert.js';
+import type { EvidenceWire } from '../../streams/alerts-view.js';
 import { maskText } from '../../streams/mask.js';
 import type { WindowName } from '../../streams/snapshot.js';
-import { alertId, type NoticeEvidence } from './evidence.js';
+import { alertId } from './evidence.js';
 import { EN } from './text.en.js';
 import { RU } from './text.ru.js';
 import {
@@ -58,10 +59,12 @@ export interface Message {
   readonly operationType: string | null;
   readonly reason: string;
   readonly detail: string | null;
-  readonly evidence: NoticeEvidence;
+  readonly evidence: EvidenceWire;
 }
 
 export interface Wording {
+  /** In the place of the transition's own detail, which is English: it goes for rules of the objective only. */
+  readonly sloWords?: { readonly en: string; readonly ru: string } | null | undefined;
   readonly locale: Locale;
   /** Of the rules file. */
   readonly templates: TemplateBook;
@@ -76,13 +79,13 @@ export const TEST_RULE = 'alert_test';
 export function messageOf(
   transition: Transition,
   rule: Rule | undefined,
-  evidence: NoticeEvidence,
+  evidence: EvidenceWire,
   wording: Wording,
 ): Message {
   const texts = TEXTS[wording.locale];
   const resolved = transition.kind === 'resolved';
   const test = transition.rule === TEST_RULE;
-  const values = valuesOf(transition, rule, texts);
+  const values = valuesOf(transition, rule, texts, wording.sloWords?.[wording.locale] ?? null);
   const [title, text] = test
     ? [texts.titles.test, texts.messages.test]
     : templatesOf(transition, values.value !== '', texts, wording.templates);
@@ -151,12 +154,18 @@ function templatesOf(
   return [own?.title ?? all?.title ?? standard, own?.message ?? all?.message ?? messages.firing];
 }
 
-function valuesOf(transition: Transition, rule: Rule | undefined, texts: Texts): Record<Placeholder, string> {
+function valuesOf(
+  transition: Transition,
+  rule: Rule | undefined,
+  texts: Texts,
+  sloWords: string | null,
+): Record<Placeholder, string> {
   const unit = unitOf(rule?.measure);
   const shown = (value: number | null) =>
     value === null || unit === 'flag' ? '' : quantity(value, unit, texts);
   const { value, peak, threshold, startsAt, endsAt, at } = transition;
   const broken = unit === 'flag' || (transition.kind === 'resolved' ? peak : value) === null;
+  const detail = rule?.measure.startsWith('slo_') ? sloWords : transition.detail;
   const { name, down, meaning } = ruleTextOf(transition.rule, rule, texts);
   const values: Record<Placeholder, string> = {
     name: broken ? (down ?? name) : name,
@@ -166,7 +175,7 @@ function valuesOf(transition: Transition, rule: Rule | undefined, texts: Texts):
     value: shown(value),
     peak: shown(peak),
     threshold: shown(threshold),
-    detail: transition.detail === null ? '' : maskText(transition.detail),
+    detail: detail === null ? '' : maskText(detail),
     starts_at: timeText(startsAt),
     ends_at: endsAt === null ? '' : timeText(endsAt),
     duration: durationText((endsAt ?? at) - startsAt, texts),
@@ -212,7 +221,7 @@ function factsOf(
   return facts.filter(([, value]) => value !== '').map(([label, value]) => ({ label, value }));
 }
 
-function sectionsOf(evidence: NoticeEvidence, texts: Texts): Section[] {
+function sectionsOf(evidence: EvidenceWire, texts: Texts): Section[] {
   const { labels } = texts;
   const n = (value: number) => quantity(value, 'count', texts);
   const sections: Section[] = [];

@@ -1,28 +1,7 @@
 /** Silences: nobody is told of a rule (or of any) for a time, with a reason. Times are ms of the database's clock. */
+import type { SilenceRequest, SilenceWire } from '../../streams/alerts-view.js';
 import { maskText } from '../../streams/mask.js';
 import { type Db, epochMs, storable } from './db.js';
-
-/** As it goes over the wire. */
-export interface Silence {
-  readonly id: number;
-  /** A rule's name, or `*` for all of them. */
-  readonly rule: string;
-  /** ISO 8601 UTC */
-  readonly starts_at: string;
-  readonly ends_at: string;
-  readonly reason: string;
-  readonly created_by: string | null;
-  readonly created_at: string;
-  readonly active: boolean;
-}
-
-export interface NewSilence {
-  readonly rule: string;
-  readonly startsAt: number;
-  readonly endsAt: number;
-  readonly reason: string;
-  readonly createdBy: string | null;
-}
 
 /** Not possible as asked. The message names the value and what is allowed. */
 export class SilenceError extends Error {
@@ -37,7 +16,7 @@ const REASON_LIMIT = 500;
 const COLUMNS = `id, rule, ${epochMs('starts_at')}, ${epochMs('ends_at')}, reason, created_by, ${epochMs('created_at')}`;
 
 /** Those that have not ended, the one that ends first first; with `past` also those that have, newest first. */
-export async function listSilences(db: Db, table: string, now: number, past = false): Promise<Silence[]> {
+export async function listSilences(db: Db, table: string, now: number, past = false): Promise<SilenceWire[]> {
   const rows = await db.query(
     `SELECT ${COLUMNS} FROM sync_monitor.silence WHERE table_name = $1 AND ($3 OR ends_at > $2::timestamptz)
      ORDER BY ends_at <= $2::timestamptz, CASE WHEN ends_at > $2::timestamptz THEN ends_at END, ends_at DESC LIMIT $4`,
@@ -54,11 +33,11 @@ export async function listSilences(db: Db, table: string, now: number, past = fa
 export async function createSilence(
   db: Db,
   table: string,
-  silence: NewSilence,
+  silence: SilenceRequest,
   rules: readonly string[],
   now: number,
-): Promise<Silence> {
-  const { rule, startsAt, endsAt, reason, createdBy } = silence;
+): Promise<SilenceWire> {
+  const { rule, startsAt = now, endsAt, reason, createdBy } = silence;
   if (rule !== '*' && !rules.includes(rule))
     throw new SilenceError(
       `rule is ${JSON.stringify(rule.slice(0, 60))}; allowed: * or one of ${rules.join(', ')}`,
@@ -85,7 +64,12 @@ export async function createSilence(
 }
 
 /** Ends a silence now. Null where there is none of that id that has not ended. */
-export async function endSilence(db: Db, table: string, id: number, now: number): Promise<Silence | null> {
+export async function endSilence(
+  db: Db,
+  table: string,
+  id: number,
+  now: number,
+): Promise<SilenceWire | null> {
   const [row] = await db.query(
     `UPDATE sync_monitor.silence SET ends_at = greatest($3::timestamptz, starts_at)
      WHERE table_name = $1 AND id = $2 AND ends_at > $3::timestamptz RETURNING ${COLUMNS}`,
@@ -95,7 +79,7 @@ export async function endSilence(db: Db, table: string, id: number, now: number)
 }
 
 /** Whether nobody is to be told of this rule now. */
-export function isSilenced(silences: readonly Silence[], rule: string, now: number): boolean {
+export function isSilenced(silences: readonly SilenceWire[], rule: string, now: number): boolean {
   return silences.some(
     (one) =>
       (one.rule === '*' || one.rule === rule) &&
@@ -104,7 +88,7 @@ export function isSilenced(silences: readonly Silence[], rule: string, now: numb
   );
 }
 
-function silenceOf(row: readonly (string | null)[], now: number): Silence {
+function silenceOf(row: readonly (string | null)[], now: number): SilenceWire {
   const [id, rule, startsAt, endsAt, reason, createdBy, createdAt] = row;
   const iso = (ms: string | null | undefined) => new Date(Number(ms)).toISOString();
   return {

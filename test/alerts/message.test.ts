@@ -136,6 +136,17 @@ test('templates of a rule come before those of all, which come before the standa
   ]);
 });
 
+test('rules of the objective say how long the budget lasts, in the language of the reader', () => {
+  const sloWords = { en: 'The budget is gone in 4 h.', ru: 'Бюджет кончится через 4 ч.' };
+  const rule = ALL_RULES.find(({ name }) => name === 'slo_fast_burn');
+  const transition = transitionOf({ rule: 'slo_fast_burn', value: 20 });
+  const text = (locale: 'en' | 'ru', of = rule) =>
+    messageOf(transition, of, evidenceFor(transition), { locale, templates: {}, sloWords }).text;
+  expect(text('en')).toBe('The error budget will soon be gone. The budget is gone in 4 h.');
+  expect(text('ru')).toBe('Бюджет ошибок скоро будет исчерпан. Бюджет кончится через 4 ч.');
+  expect(text('en', RULE)).not.toContain('4 h');
+});
+
 test('what is filled in is never read as a template', () => {
   for (const detail of HOSTILE) {
     const templates = { default: { message: '<{detail}>' } };

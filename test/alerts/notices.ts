@@ -1,9 +1,9 @@
 /** Sample transitions and evidence; hostile texts that no format may take for markup. */
-import type { NoticeEvidence } from '../../src/alerts/evidence.js';
 import { evidenceOf, type Known } from '../../src/alerts/evidence.js';
 import { type Locale, type Message, messageOf } from '../../src/alerts/message.js';
 import type { TemplateBook } from '../../src/alerts/texts.js';
 import type { Evidence, Rule, Transition } from '../../streams/alert.js';
+import type { EvidenceWire } from '../../streams/alerts-view.js';
 
 export const STARTED = Date.parse('2026-03-01T12:00:00Z');
 
@@ -90,7 +90,7 @@ export function hostileEvidence(texts: readonly string[]): Evidence {
   };
 }
 
-export function evidenceFor(transition: Transition, known: Known = KNOWN, rule: Rule = RULE): NoticeEvidence {
+export function evidenceFor(transition: Transition, known: Known = KNOWN, rule: Rule = RULE): EvidenceWire {
   return evidenceOf(transition, rule, known, { publicUrl: PUBLIC_URL });
 }
 
