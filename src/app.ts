@@ -1,5 +1,6 @@
 /** All wiring: the only place that sees every folder. */
 import { config as rxjs } from 'rxjs';
+import { alertsConfig } from './alert-settings.js';
 import type { Config } from './config.js';
 import { shipped, version } from './files.js';
 import { createAccess } from './http/auth.js';
@@ -45,6 +46,7 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     viewerToken: config.VIEWER_TOKEN ?? undefined,
     metricsToken: config.METRICS_TOKEN ?? undefined,
   });
+  const alerts = alertsConfig(config);
   const page = await loadPage(shipped('dashboards/live'));
   const monitor = await startMonitor({
     databaseUrl: databaseUrl(config),
@@ -55,6 +57,7 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     retentionDays: config.ROLLUP_RETENTION_DAYS,
     history: config.HISTORY,
     backfillRowsPerSecond: config.BACKFILL_MAX_ROWS_PER_SECOND,
+    alerts,
     log,
   });
   const rows = logRows(log, monitor.events$);

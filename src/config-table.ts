@@ -60,81 +60,87 @@ export const SETTINGS = {
   ),
   REDIS_URL: optional(
     url(['redis', 'rediss'], {
-      ...{ secret: true, planned: true },
-      help: 'Redis: what several monitors share, Celery queues and events',
+      secret: true,
+      help: 'Redis: the rate limit of alerts is shared through it',
     }),
   ),
 
   ALERT_ERROR_RATE_THRESHOLD: number(10, {
-    ...{ ...PERCENT, ...LATER },
+    ...PERCENT,
     help: 'alert above this error rate over 1 h, from 20 operations on',
   }),
   REALTIME_ERROR_RATE_THRESHOLD: number(20, {
-    ...{ ...PERCENT, ...LATER },
+    ...PERCENT,
     help: 'alert above this error rate over 5 min, from 10 operations on',
   }),
   ALERT_RESPONSE_TIME_P95_THRESHOLD: number(2_000, {
-    ...{ min: 0, max: 2_147_483_647, unit: 'milliseconds', ...LATER },
+    ...{ min: 0, max: 2_147_483_647, unit: 'milliseconds' },
     help: 'alert above this p95 of the duration over 1 h',
   }),
   ALERT_FAILED_OPERATIONS_THRESHOLD: number(50, {
-    ...{ ...COUNT, ...LATER },
+    ...COUNT,
     help: 'alert above so many errors in 1 h',
   }),
   ALERT_QUEUE_SIZE_THRESHOLD: number(1_000, {
-    ...{ ...COUNT, ...LATER },
+    ...COUNT,
     help: 'alert above so many pending exports to 1C',
   }),
   REALTIME_PENDING_THRESHOLD: number(100, {
-    ...{ ...COUNT, ...LATER },
+    ...COUNT,
     help: 'alert above so many pending rows',
   }),
   ALERT_BATCH_ERRORS: number(1, {
-    ...{ ...COUNT, min: 1, ...LATER },
+    ...{ ...COUNT, min: 1 },
     help: 'alert at so many errors that a batch reports of itself',
   }),
   ALERT_NO_ACTIVITY_MINUTES: optional(
     number(0, {
-      ...{ min: 1, max: 10_080, unit: 'minutes', ...LATER },
+      ...{ min: 1, max: 10_080, unit: 'minutes' },
       help: 'alert when no row came for so long; not set: never',
     }),
   ),
   ALERT_CUSTOMERS_AFFECTED: optional(
     number(0, {
-      ...{ ...COUNT, ...LATER },
+      ...COUNT,
       help: 'alert when errors touch more distinct customers in 5 min; not set: never',
     }),
   ),
   ALERT_RATE_LIMIT_SECONDS: number(300, {
-    ...{ min: 0, max: DAY_SECONDS, unit: 'seconds', ...LATER },
+    ...{ min: 0, max: DAY_SECONDS, unit: 'seconds' },
     help: 'least time between two notices of one alert',
   }),
   ALERT_COOLDOWN_MINUTES: optional(
     number(0, {
-      ...{ min: 0, max: DAY_SECONDS / 60, unit: 'minutes', ...LATER },
+      ...{ min: 0, max: DAY_SECONDS / 60, unit: 'minutes' },
       help: "the earlier system's name for ALERT_RATE_LIMIT_SECONDS, which wins where both are set",
     }),
   ),
   ALERT_REMINDER_SECONDS: number(0, {
-    ...{ min: 0, max: 7 * DAY_SECONDS, unit: 'seconds', ...LATER },
+    ...{ min: 0, max: 7 * DAY_SECONDS, unit: 'seconds' },
     help: 'remind of a firing alert that often; 0: never',
   }),
-  ALERT_RULES_FILE: optional(text('', { ...LATER, help: 'YAML file that changes and adds rules' })),
-  ALERT_LOCALE: choice(['en', 'ru'], { ...LATER, help: 'language of the notices' }),
+  ALERT_RULES_FILE: optional(text('', { help: 'YAML file that changes and adds rules' })),
+  ALERT_LOCALE: choice(['en', 'ru'], { help: 'language of the notices' }),
   WEBHOOK_ALERT_URL: urls(['https', 'http'], {
-    ...{ secret: true, ...LATER },
+    secret: true,
     help: 'where notices go; http only to this machine or with WEBHOOK_ALLOW_HTTP',
   }),
-  WEBHOOK_SECRET: optional(
-    text('', { secret: true, ...LATER, help: 'signs the notices (Standard Webhooks)' }),
+  WEBHOOK_SECRET: optional(text('', { secret: true, help: 'signs the notices (Standard Webhooks)' })),
+  WEBHOOK_ALLOW_HTTP: flag(false, { help: 'true: notices may go over http to any host' }),
+  WEBHOOK_DENY_PRIVATE: flag(false, {
+    help: 'true: no notice goes to an address of a private network, whatever name leads there',
+  }),
+  PUBLIC_URL: optional(
+    url(['https', 'http'], {
+      help: 'address of the dashboard as people open it, for links in notices; without it that of HOST and PORT',
+    }),
   ),
-  WEBHOOK_ALLOW_HTTP: flag(false, { ...LATER, help: 'true: notices may go over http to any host' }),
   SLO_TARGET: number(99, {
-    ...{ min: 1, max: 99.999, unit: 'percent', ...LATER },
+    ...{ min: 1, max: 99.999, unit: 'percent' },
     help: 'share of the operations that ought not to be errors',
   }),
   SLO_WINDOW_DAYS: number(30, {
-    ...{ min: 1, max: 365, whole: true, unit: 'days', ...LATER },
+    ...{ min: 1, max: 365, whole: true, unit: 'days' },
     help: 'period over which SLO_TARGET is judged',
   }),
   HEALTH_CHECK_INTERVAL: number(15, {

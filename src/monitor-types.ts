@@ -1,4 +1,5 @@
 /** What goes into the monitor and what comes out, as the package's public API names it. */
+import type { AlertsConfig } from './alert-settings.js';
 import type { AuditPace } from './history/audit.js';
 import type { SourceLog } from './source/journal.js';
 
@@ -23,6 +24,8 @@ export interface MonitorConfig {
   readonly flushSeconds?: number;
   /** How often history is compared with the table (src/history/audit.ts); null: never. */
   readonly auditPace?: Partial<AuditPace> | null;
+  /** Decide on alerts, keep them, and tell the receivers. Without it there are none. */
+  readonly alerts?: AlertsConfig;
   /** Install schema and bell where this role may. Default true. */
   readonly migrate?: boolean;
   readonly log?: SourceLog;

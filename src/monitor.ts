@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Observable, Subject, type Subscription } from 'rxjs';
+import type { AlertsView } from '../streams/alerts-view.js';
 import type { AuditState } from '../streams/audit-state.js';
 import type { DayNumbers, HourNumbers } from '../streams/breakdown.js';
 import type { Completeness, FeedEvent, Tick } from '../streams/event.js';
 import { type HistoryState, historyOff } from '../streams/history-state.js';
 import { type Pipeline, pipeline } from '../streams/pipeline.js';
+import { realTimeMetrics } from '../streams/real-time.js';
 import type {
   BusinessMetrics,
   OperationMetrics,
@@ -15,6 +17,8 @@ import type {
 import type { SourceState } from '../streams/source-state.js';
 import { type SystemHealth, systemHealth } from '../streams/system-health.js';
 import type { TotalsView } from '../streams/totals.js';
+import { audited } from '../streams/trust.js';
+import { type AlertService, alertsFor } from './alert-service.js';
 import { shipped } from './files.js';
 import type { EventPage, EventRequest } from './history/events-query.js';
 import { type HistoryService, historyFor } from './history-service.js';
@@ -30,8 +34,6 @@ const INSTALL_AGAIN_MS = 10_000;
 /** The widest window, and room for its step. */
 const HISTORY_MS = 25 * 3_600_000;
 const DAY_MS = 86_400_000;
-/** Below this share of rows on which history and the table agree, the numbers are not to be acted upon. */
-const TRUSTED_RATIO = 0.99;
 const SILENT: SourceLog = { info() {}, warn() {}, error() {} };
 
 /**
@@ -51,7 +53,17 @@ export async function startMonitor(config: MonitorConfig): Promise<CustomerSyncM
   };
   const prepared = await prepare(options);
   const history = await historyFor(config, prepared.table.qualified, log);
-  return new CustomerSyncMonitor(config, prepared, history, log, () => installLater(options, prepared));
+  const alerts = await alertsFor(config, prepared.table.qualified, log);
+  const parts = { prepared, history, alerts, log };
+  return new CustomerSyncMonitor(config, parts, () => installLater(options, prepared));
+}
+
+interface MonitorParts {
+  readonly prepared: Prepared;
+  /** Or why there is none. */
+  readonly history: HistoryService | string;
+  readonly alerts: AlertService | undefined;
+  readonly log: SourceLog;
 }
 
 /** Live numbers of a customer synchronisation: windows, any period, events. Made by `startMonitor`. */
@@ -66,6 +78,7 @@ export class CustomerSyncMonitor {
   readonly #pipeline: Pipeline;
   readonly #answers: PeriodAnswers;
   readonly #history: HistoryService | string;
+  readonly #alerts: AlertService | undefined;
   readonly #ticks = new Subject<Tick>();
   readonly #subscription: Subscription;
   readonly #timer: NodeJS.Timeout;
@@ -74,13 +87,12 @@ export class CustomerSyncMonitor {
   /** @internal use `startMonitor`; `install` tries again what a busy table refused, and says whether that is settled */
   constructor(
     config: MonitorConfig,
-    prepared: Prepared,
-    history: HistoryService | string,
-    log: SourceLog,
+    { prepared, history, alerts, log }: MonitorParts,
     install: () => Promise<boolean>,
   ) {
     this.retentionDays = config.retentionDays ?? 400;
     this.#history = history;
+    this.#alerts = alerts;
     const service = typeof history === 'string' ? undefined : history;
     const savings = {
       manualResolutionMinutes: config.manualResolutionMinutes ?? 10,
@@ -113,8 +125,17 @@ export class CustomerSyncMonitor {
     this.#subscription = this.#pipeline.connect();
     // In the same turn as the windows: both hold what the cursor says.
     if (service) this.#subscription.add(this.#source.batches$.subscribe((batch) => service.apply(batch)));
+    if (alerts) this.#subscription.add(this.#source.batches$.subscribe((batch) => alerts.apply(batch)));
     this.#source.start();
     service?.start(this.#source);
+    alerts?.start({
+      source: this.#source,
+      latest: () => this.latest(),
+      health: () => this.getSystemHealth(),
+      operations: (start, end) => this.#answers.operations(start, end),
+      historyReady: () => this.history().state === 'ready',
+      retentionDays: this.retentionDays,
+    });
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     if (!prepared.bell.later) return;
     let trying = false;
@@ -200,20 +221,7 @@ export class CustomerSyncMonitor {
 
   /** The last five minutes, as of the newest snapshot. @throws NotReadyError before the first */
   getRealTimeMetrics(): RealTimeMetrics {
-    const snapshot = this.#current();
-    const window = snapshot.windows['5m'];
-    return {
-      operations_last_5min: window.total_operations,
-      errors_last_5min: window.error_count,
-      current_error_rate: window.error_rate,
-      pending_operations: snapshot.queue.pending_operations,
-      throughput_per_minute: window.throughput_per_minute,
-      duration_p95_ms: window.duration_p95_ms,
-      duration_p99_ms: window.duration_p99_ms,
-      timestamp: snapshot.at,
-      lag_ms: snapshot.lag_ms,
-      completeness: snapshot.completeness,
-    };
+    return realTimeMetrics(this.#current());
   }
 
   /** Database and listener as the monitor sees them; never waits for either. */
@@ -237,12 +245,17 @@ export class CustomerSyncMonitor {
     return typeof this.#history === 'string' ? undefined : this.#history.audit();
   }
 
+  /** What fires, fired and is told of; undefined where alerts are not configured or may not be kept. */
+  alerts(): AlertsView | undefined {
+    return this.#alerts;
+  }
+
   /** Ends following, within a few seconds whatever the database does. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     clearInterval(this.#later);
     const history = typeof this.#history === 'string' ? undefined : this.#history;
-    await history?.quiesce();
+    await Promise.all([history?.quiesce(), this.#alerts?.stop()]);
     await this.#source.stop();
     await history?.stop();
     this.#subscription.unsubscribe();
@@ -260,16 +273,7 @@ export class CustomerSyncMonitor {
 
   /** What the reader knows to be missing, and what the audit found to differ and has not mended yet. */
   #completeness(): Completeness {
-    const read = this.#source.completeness();
-    const ratio = this.audit()?.completeness_ratio ?? null;
-    if (read.state !== 'complete' || ratio === null || ratio === 1) return read;
-    if (ratio >= TRUSTED_RATIO) return { ...read, ratio };
-    const percent = (100 * ratio).toFixed(1);
-    return {
-      state: 'incomplete',
-      ratio,
-      reasons: [`History and the table agree on ${percent} % of the rows; the rest is being read again.`],
-    };
+    return audited(this.#source.completeness(), this.audit()?.completeness_ratio ?? null);
   }
 
   #current(): Snapshot {

@@ -65,6 +65,8 @@ describe('parseConfig', () => {
       WEBHOOK_ALERT_URL: [],
       WEBHOOK_SECRET: null,
       WEBHOOK_ALLOW_HTTP: false,
+      WEBHOOK_DENY_PRIVATE: false,
+      PUBLIC_URL: null,
       SLO_TARGET: 99,
       SLO_WINDOW_DAYS: 30,
       HEALTH_CHECK_INTERVAL: 15,
@@ -172,9 +174,9 @@ describe('parseConfig', () => {
   });
 
   it('says in one line which of the given ones nothing acts on yet', () => {
-    const result = parse({ ALERT_LOCALE: 'ru', PORT: '1' }, { SLO_TARGET: '95' });
+    const result = parse({ HEALTH_CHECK_TIMEOUT: '2', PORT: '1' }, { CELERY_QUEUES: 'a' });
     expect('warnings' in result && result.warnings).toEqual([
-      'checked, but not in effect yet: ALERT_LOCALE, SLO_TARGET',
+      'checked, but not in effect yet: HEALTH_CHECK_TIMEOUT, CELERY_QUEUES',
     ]);
     expect('warnings' in parse() && parse()).toMatchObject({ warnings: [] });
   });
@@ -236,7 +238,7 @@ describe('parseConfig', () => {
     expect(describeSetting('CELERY_QUEUES')).toMatchObject({ standard: 'celery' });
     expect(describeSetting('WEBHOOK_SECRET')).toMatchObject({
       standard: '',
-      help: 'signs the notices (Standard Webhooks) (or WEBHOOK_SECRET_FILE; not in effect yet)',
+      help: 'signs the notices (Standard Webhooks) (or WEBHOOK_SECRET_FILE)',
     });
     for (const key of Object.keys(SETTINGS) as Key[]) expect(describeSetting(key).help).not.toContain('|');
   });

@@ -5,10 +5,11 @@ const TABLES = ['checkpoint', 'rollup', 'rollup_todo'];
 const PRIVILEGES = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
 
 /**
- * Why this role cannot keep history in this database, in one sentence; undefined where it can.
+ * Why this role cannot write these tables of the schema sync_monitor (those of history), in one sentence; undefined where
+ * it can.
  * @throws what the connection throws
  */
-export async function historyUsable(db: Db): Promise<string | undefined> {
+export async function historyUsable(db: Db, tables: readonly string[] = TABLES): Promise<string | undefined> {
   const [schema] = await db.query(
     `SELECT current_user, has_schema_privilege(oid, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = 'sync_monitor'`,
   );
@@ -21,9 +22,9 @@ export async function historyUsable(db: Db): Promise<string | undefined> {
     `SELECT c.relname, ${PRIVILEGES.map((privilege) => `has_table_privilege(c.oid, '${privilege}')`).join(', ')}
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = 'sync_monitor' AND c.relkind = 'r' AND c.relname = ANY ($1)`,
-    [TABLES],
+    [tables],
   );
-  for (const table of TABLES) {
+  for (const table of tables) {
     const granted = found.find(([name]) => name === table)?.slice(1);
     if (!granted)
       return `The schema sync_monitor has no table ${table}; the owner has to run "sync-monitor migrate".`;

@@ -1,0 +1,81 @@
+/** Where alerts are kept: whether this role may, and the connections for it. */
+import type { AlertsConfig } from './alert-settings.js';
+import type { AlertsOptions } from './alerts/alerts-options.js';
+import { redisCooldown } from './alerts/cooldown-redis.js';
+import { HISTORY_SESSION } from './history/db.js';
+import { historyUsable } from './history/usable.js';
+import { ConnectionLostError, Link } from './source/connection.js';
+import type { SourceLog } from './source/journal.js';
+
+const TABLES = ['alert_state', 'alert', 'silence', 'outbox', 'delivery', 'receiver_gone', 'alert_cooldown'];
+const QUERY_TIMEOUT_MS = 5_000;
+
+export interface AlertPlaceOptions {
+  readonly url: string;
+  /** The watched table, schema-qualified. */
+  readonly tableName: string;
+  readonly config: AlertsConfig;
+  readonly log: SourceLog;
+}
+
+export interface AlertPlace {
+  /** For one `Alerts` after the other; only the last one may be in use. */
+  readonly options: AlertsOptions;
+  close(): void;
+}
+
+/**
+ * Whether this role may keep alerts; that it may not is said in the log.
+ * @throws what the connection throws
+ */
+export async function alertsUsable(url: string, log: SourceLog): Promise<boolean> {
+  const link = new Link('setup', { url });
+  await link.connect();
+  try {
+    const reason = await historyUsable(link, TABLES);
+    if (reason !== undefined)
+      log.warn({ event_type: 'alerts_off', reason }, `there are no alerts: ${reason}`);
+    return reason === undefined;
+  } finally {
+    link.close();
+  }
+}
+
+/** @param clock the database's, ms */
+export function openPlace(options: AlertPlaceOptions, clock: () => number): AlertPlace {
+  const { url, tableName, config, log } = options;
+  const link = new Link('alerts', { url, session: HISTORY_SESSION, queryTimeoutMs: QUERY_TIMEOUT_MS });
+  const redis =
+    config.redisUrl === null ? undefined : redisCooldown(config.redisUrl, `${placeOf(url)} ${tableName}`);
+  const { rules, receivers, templates, locale, policy, publicUrl, limits } = config;
+  return {
+    options: {
+      ...{ rules, receivers, templates, locale, policy, publicUrl, clock, log },
+      table: tableName,
+      connection: {
+        get connected() {
+          return link.connected;
+        },
+        // Whoever asked over HTTP is told what it is, and not what the driver says of a socket.
+        connect: () =>
+          link.connect().catch((error: unknown) => {
+            throw new ConnectionLostError('alerts', error);
+          }),
+        query: (text, values) => link.query(text, values),
+      },
+      rateLimitSeconds: limits.rateLimitSeconds,
+      cooldowns: redis ? [redis] : [],
+    },
+    close() {
+      redis?.close();
+      link.close();
+    },
+  };
+}
+
+/** Server and database of a URL, without who asks. */
+function placeOf(url: string): string {
+  if (!URL.canParse(url)) return '';
+  const { host, pathname } = new URL(url);
+  return `${host}${pathname}`;
+}
