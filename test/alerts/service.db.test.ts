@@ -156,6 +156,32 @@ describe.each(sharedVersions())('alerts beside a monitor on PostgreSQL %i', (ver
     expect(said).not.toMatch(PERSONAL);
   });
 
+  test('reads the long windows of the objective, and the hour of last week, out of history', async () => {
+    const past = (ago: string, good: number, bad: number) =>
+      client.query(
+        `INSERT INTO customer_sync_logs (operation_type, status, created_at)
+         SELECT 'sync_changes', CASE WHEN n <= $2 THEN 'success' ELSE 'error' END, now() - $1::interval
+         FROM generate_series(1, $2::int + $3::int) n`,
+        [ago, good, bad],
+      );
+    await past('7 days 30 minutes', 6, 2);
+    await past('2 days', 300, 0);
+    await past('2 hours', 92, 8);
+    const monitor = await start();
+    await until(() => view(monitor).slo()?.counts?.total === 408, 'the whole window');
+    expect(view(monitor).slo()).toMatchObject({
+      counts: { errors: 10, total: 408 },
+      burnRates: { '5m': null, '30m': null, '1h': null, '6h': 8, '3d': 2 },
+      steady: { rate: 2, enough: true },
+    });
+    await errors(20);
+    await until(() => told().length > 0, 'a notice');
+    expect(bodies()[0].evidence.compared).toEqual({
+      this_hour: { operations: 20, errors: 20, error_rate: 100 },
+      last_week: { operations: 8, errors: 2, error_rate: 25 },
+    });
+  });
+
   test('goes on after a restart: what was decided is delivered under the same id, and is not decided again', async () => {
     const first = await start();
     await decides(first);
