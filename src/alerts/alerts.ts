@@ -50,6 +50,7 @@ export class Alerts {
   #timer: NodeJS.Timeout | null = null;
   #running = false;
   #beating = false;
+  #lostTold = 0;
 
   constructor(options: AlertsOptions) {
     this.#options = options;
@@ -160,6 +161,11 @@ export class Alerts {
     return this.#delivery.pending;
   }
 
+  /** Records of what is over that could not be kept: the database was away for too long. */
+  get lost(): number {
+    return this.#journal.lost;
+  }
+
   receivers(): ReceiverView[] {
     return this.#delivery.receivers();
   }
@@ -243,6 +249,7 @@ export class Alerts {
   async #tick(): Promise<void> {
     const now = this.#options.clock();
     if (this.#journal.dirty) await this.#save();
+    this.#tellLost();
     if (Math.abs(now - this.#readAt) >= TICK_MS) await this.#read();
     if (Math.abs(now - this.#renewedAt) >= KEEP_ALIVE_MS) {
       this.#renewedAt = now;
@@ -252,6 +259,16 @@ export class Alerts {
       this.#prunedAt = now;
       void this.#patience.wait(prune(this.#db, this.#options.table, now));
     }
+  }
+
+  #tellLost(): void {
+    const { lost } = this.#journal;
+    if (lost === this.#lostTold) return;
+    this.#options.log.error(
+      { event_type: 'alert_records_lost', lost },
+      `${lost - this.#lostTold} records of past alerts and deliveries could not be kept: the database was away for too long`,
+    );
+    this.#lostTold = lost;
   }
 
   /** Silences and acknowledgements: somebody else may have made them. */

@@ -46,8 +46,8 @@ export interface GoneRecord {
   readonly reason: string;
 }
 
-/** Lines of the delivery log that wait for the database; beyond it the oldest are left out, and counted. */
-const MOST_ATTEMPTS = 5_000;
+/** Of each kind, what is over and waits for the database; beyond it the oldest are left out, and counted. */
+const MOST_WAITING = 5_000;
 
 interface Changes {
   states: Readonly<Record<string, RuleState>> | null;
@@ -63,8 +63,8 @@ export class Journal {
   #changes = nothing();
   #writing: Promise<void> | null = null;
   #next: Promise<void> | null = null;
-  /** Lines of the delivery log that were left out. */
-  attemptsLost = 0;
+  /** Records of what is over that will never be written down: the database was away for too long. */
+  lost = 0;
 
   /** @param table the watched table, under whose name everything is kept */
   constructor(db: Db, table: string) {
@@ -82,11 +82,11 @@ export class Journal {
   }
 
   alert(alert: AlertRecord): void {
-    this.#changes.alerts.set(alert.id, alert);
+    this.#put(this.#changes.alerts, alert.id, alert, ({ endsAt }) => endsAt !== null);
   }
 
   notice(notice: Notice): void {
-    this.#changes.notices.set(notice.id, notice);
+    this.#put(this.#changes.notices, notice.id, notice, ({ outcome }) => outcome !== 'pending');
   }
 
   gone(record: GoneRecord): void {
@@ -94,12 +94,19 @@ export class Journal {
   }
 
   attempt(record: AttemptRecord): void {
-    const { attempts } = this.#changes;
-    attempts.set(`${record.noticeId} ${record.attempt}`, record);
-    if (attempts.size <= MOST_ATTEMPTS) return;
-    const [oldest] = attempts.keys();
-    attempts.delete(oldest as string);
-    this.attemptsLost += 1;
+    this.#put(this.#changes.attempts, `${record.noticeId} ${record.attempt}`, record, () => true);
+  }
+
+  #put<T>(map: Map<string, T>, key: string, value: T, isOver: (value: T) => boolean): void {
+    map.set(key, value);
+    if (map.size <= MOST_WAITING) return;
+    // What is not over is bounded by the outbox and the rules.
+    for (const [oldest, one] of map) {
+      if (!isOver(one)) continue;
+      map.delete(oldest);
+      this.lost += 1;
+      return;
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 /** Sample transitions and evidence; hostile texts that no format may take for markup. */
 import { evidenceOf, type Known } from '../../src/alerts/evidence.js';
 import { type Locale, type Message, messageOf } from '../../src/alerts/message.js';
+import type { Notice, NoticeKind } from '../../src/alerts/notice.js';
 import type { TemplateBook } from '../../src/alerts/texts.js';
 import type { Evidence, Rule, Transition } from '../../streams/alert.js';
 import type { EvidenceWire } from '../../streams/alerts-view.js';
@@ -100,4 +101,13 @@ export function sample(
 ): Message {
   const { known = KNOWN, rule = RULE, locale = 'en', templates = {} } = options;
   return messageOf(transition, rule, evidenceFor(transition, known, rule), { locale, templates });
+}
+
+/** A notice that waits for its first attempt. */
+export function noticeOf(id: string, kind: NoticeKind, changes: Partial<Notice> = {}): Notice {
+  return {
+    ...{ id, transitionId: id, alertId: 'a', rule: 'r', kind, receiver: 'ops', body: '' },
+    ...{ decidedAt: 0, dueFrom: 0, attempts: 0, nextAt: 0, outcome: 'pending', reason: null },
+    ...{ doneAt: null, held: null, ...changes },
+  };
 }

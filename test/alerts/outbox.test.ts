@@ -1,17 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Notice, type NoticeKind, noticeId } from '../../src/alerts/notice.js';
+import { type NoticeKind, noticeId } from '../../src/alerts/notice.js';
 import { Outbox } from '../../src/alerts/outbox.js';
+import { noticeOf } from './notices.js';
 
 const DAY = 24 * 3_600_000;
-
-function notice(id: string, kind: NoticeKind, changes: Partial<Notice> = {}): Notice {
-  return {
-    ...{ id, transitionId: id, alertId: 'a', rule: 'r', kind, receiver: 'ops', body: '' },
-    ...{ decidedAt: 0, dueFrom: 0, attempts: 0, nextAt: 0, outcome: 'pending', reason: null },
-    ...{ doneAt: null, held: null, ...changes },
-  };
-}
 
 function outbox(limit = 100) {
   const ended: string[] = [];
@@ -30,10 +23,10 @@ const silent = () => true;
 describe('which goes next', () => {
   test('the oldest first, and none overtakes another of its rule', () => {
     const { box } = outbox();
-    box.add(notice('1', 'firing', { nextAt: 50 }));
-    box.add(notice('2', 'resolved'));
-    box.add(notice('3', 'firing', { rule: 'other', alertId: 'b' }));
-    box.add(notice('4', 'firing', { receiver: 'chat' }));
+    box.add(noticeOf('1', 'firing', { nextAt: 50 }));
+    box.add(noticeOf('2', 'resolved'));
+    box.add(noticeOf('3', 'firing', { rule: 'other', alertId: 'b' }));
+    box.add(noticeOf('4', 'firing', { receiver: 'chat' }));
     expect(box.next('ops', 10, loud)?.id).toBe('3');
     expect(box.next('ops', 50, loud)?.id).toBe('1');
     expect(box.next('chat', 0, loud)?.id).toBe('4');
@@ -43,11 +36,11 @@ describe('which goes next', () => {
   test('and when', () => {
     const { box } = outbox();
     expect(box.nextTime('ops')).toBeNull();
-    box.add(notice('1', 'firing', { nextAt: 50 }));
+    box.add(noticeOf('1', 'firing', { nextAt: 50 }));
     // Waits for the one before it: its own time says nothing.
-    box.add(notice('2', 'resolved', { nextAt: 0 }));
+    box.add(noticeOf('2', 'resolved', { nextAt: 0 }));
     expect(box.nextTime('ops')).toBe(50);
-    box.add(notice('3', 'firing', { rule: 'other', nextAt: 20 }));
+    box.add(noticeOf('3', 'firing', { rule: 'other', nextAt: 20 }));
     expect(box.nextTime('ops')).toBe(20);
   });
 
@@ -57,7 +50,7 @@ describe('which goes next', () => {
     [DAY + 60_000, null],
   ])('at %i ms of age: %j', (now, expected) => {
     const { box, ended } = outbox();
-    box.add(notice('1', 'firing'));
+    box.add(noticeOf('1', 'firing'));
     expect(box.next('ops', now, loud)?.id ?? null).toBe(expected);
     expect(ended).toEqual(expected === null ? ['1 given_up'] : []);
   });
@@ -67,25 +60,25 @@ describe('which goes next', () => {
 describe('what need not go', () => {
   test('a reminder gives way to the next one, and to the end', () => {
     const { box, ended } = outbox();
-    box.add(notice('1', 'firing'));
-    box.add(notice('2', 'reminder'));
-    box.add(notice('3', 'reminder'));
-    box.add(notice('4', 'reminder', { attempts: 1, alertId: 'b', rule: 'other' }));
-    box.add(notice('5', 'resolved'));
+    box.add(noticeOf('1', 'firing'));
+    box.add(noticeOf('2', 'reminder'));
+    box.add(noticeOf('3', 'reminder'));
+    box.add(noticeOf('4', 'reminder', { attempts: 1, alertId: 'b', rule: 'other' }));
+    box.add(noticeOf('5', 'resolved'));
     expect(ended).toEqual(['2 superseded', '3 superseded']);
   });
 
   test('an alert nobody was told of ends untold, in whichever order it is found', () => {
     const before = outbox();
-    before.box.add(notice('1', 'firing'));
+    before.box.add(noticeOf('1', 'firing'));
     expect(before.box.next('ops', 0, silent)).toBeNull();
-    before.box.add(notice('2', 'resolved'));
+    before.box.add(noticeOf('2', 'resolved'));
     expect(before.ended).toEqual(['1 silenced', '2 silenced']);
 
     const after = outbox();
-    after.box.add(notice('1', 'firing'));
-    after.box.add(notice('2', 'resolved'));
-    after.box.add(notice('3', 'firing', { alertId: 'b' }));
+    after.box.add(noticeOf('1', 'firing'));
+    after.box.add(noticeOf('2', 'resolved'));
+    after.box.add(noticeOf('3', 'firing', { alertId: 'b' }));
     expect(after.box.next('ops', 0, silent)).toBeNull();
     expect(after.ended).toEqual(['1 silenced', '2 silenced']);
     expect(after.box.size).toBe(1);
@@ -93,15 +86,15 @@ describe('what need not go', () => {
 
   test('what was tried once is told to its end, silence or not', () => {
     const { box, ended } = outbox();
-    box.add(notice('1', 'firing', { attempts: 1 }));
-    box.add(notice('2', 'resolved'));
+    box.add(noticeOf('1', 'firing', { attempts: 1 }));
+    box.add(noticeOf('2', 'resolved'));
     expect(box.next('ops', 0, silent)?.id).toBe('1');
     expect(ended).toEqual([]);
   });
 
   test('a silence that ends lets it go, and its day begins then', () => {
     const { box } = outbox();
-    const one = notice('1', 'firing');
+    const one = noticeOf('1', 'firing');
     box.add(one);
     expect(box.next('ops', 0, silent)).toBeNull();
     expect(one).toMatchObject({ held: 'silenced', nextAt: 5_000 });
@@ -111,9 +104,9 @@ describe('what need not go', () => {
 
   test('adding a notice again is the same notice', () => {
     const { box, ended } = outbox(1);
-    const one = notice('1', 'firing');
+    const one = noticeOf('1', 'firing');
     box.add(one);
-    box.add(notice('1', 'firing'));
+    box.add(noticeOf('1', 'firing'));
     expect(box.size).toBe(1);
     box.end(one, 'delivered', 0);
     box.end(one, 'gone', 0);
@@ -139,7 +132,7 @@ test('whatever comes, nothing is lost uncounted, nothing overtakes, and the boun
         if (act === 'add') {
           added += 1;
           const about = { rule: `r${alert}`, alertId: `a${alert}`, dueFrom: now, nextAt: now };
-          box.add(notice(String(added), kind, about));
+          box.add(noticeOf(String(added), kind, about));
         } else {
           const next = box.next('ops', now, act === 'silence' ? silent : loud);
           if (!next || act === 'silence') continue;
