@@ -43,12 +43,11 @@ function alertsOf(view: MonitorView): AlertsView {
   const forNow = notReady(view);
   if (forNow !== undefined) throw forNow;
   const history = view.history?.();
-  const because = history?.state === 'off' ? ` ${history.reason}` : '';
-  throw new ApiError(
-    404,
-    'alerts_off',
-    `This monitor has no alerts, because it keeps nothing in the database.${because}`,
-  );
+  const because =
+    history?.state === 'off'
+      ? `it keeps nothing in the database. ${history.reason}`
+      : 'it was started without them, or its role may not write to their tables (migrate makes them).';
+  throw new ApiError(404, 'alerts_off', `This monitor has no alerts, because ${because}`);
 }
 
 /** A page that ends between two times: `before` could not tell apart alerts that began at the same one. */

@@ -80,7 +80,7 @@ export interface MonitorView {
   history?(): HistoryState;
   /** Of the comparison of history with the table; undefined where there is none. */
   audit?(): AuditState | undefined;
-  /** Undefined: this monitor has none, because it keeps nothing (HISTORY=off, or a role that may not write). */
+  /** Undefined: this monitor was started without them, or its role may not keep them. */
   alerts?(): AlertsView | undefined;
   readonly retentionDays: number;
 }

@@ -4,7 +4,7 @@ import { alertsAnswer, sloAnswer } from '../../src/http/alert-schemas.js';
 import { historyOff } from '../../streams/history-state.js';
 import { alertAt, HandDrivenAlerts, RULES, slo } from './alerts-view.js';
 import { errorOf, setUpApp } from './app.js';
-import { START } from './view.js';
+import { HISTORY, START } from './view.js';
 
 function setUp(access?: Parameters<typeof setUpApp>[0]) {
   const made = setUpApp(access);
@@ -296,6 +296,8 @@ describe('without alerts', () => {
         code: 'alerts_off',
         message: 'This monitor has no alerts, because it keeps nothing in the database. HISTORY is off.',
       });
+      view.historyState = HISTORY;
+      expect((await errorOf(await send(method, path, body))).message).toMatch(/it was started without them/);
       view.setSource({ role: 'standby' });
       const standby = await send(method, path, body);
       expect([standby.status, (await errorOf(standby)).code]).toEqual([503, 'standby']);

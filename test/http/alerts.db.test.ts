@@ -20,12 +20,13 @@ let db: TestDatabase;
 let real: RealAlerts;
 let server: RunningServer;
 let judge: Judge;
+let monitor: HandDrivenView;
 
 beforeAll(async () => {
   db = await freshDatabase();
   await installSchema(db.url);
   real = await openRealAlerts(db.url);
-  const monitor = new HandDrivenView();
+  monitor = new HandDrivenView();
   monitor.alertsView = real.view;
   monitor.tick();
   const access = createAccess({ host: '127.0.0.1' });
@@ -184,6 +185,21 @@ describe('silences', () => {
     expect([status, made.reason]).toEqual([201, 'a b \ufffd Ошибка 💥']);
     await ask('DELETE', `/api/silences/${made.id}`, undefined, '/api/silences/{id}');
     expect((await ask('DELETE', '/api/silences/999999999', undefined, '/api/silences/{id}'))[0]).toBe(404);
+  });
+});
+
+describe('a database that does not answer', () => {
+  it('is named, and nothing of where it is', async () => {
+    const away = await openRealAlerts('postgres://nobody:secret@127.0.0.1:1/none');
+    const { alertsView } = monitor;
+    monitor.alertsView = away.view;
+    for (const path of ['/api/alerts/', '/api/silences/']) {
+      const [status, answer] = await ask<{ error: { code: string } }>('GET', path);
+      expect([path, status, answer.error.code]).toEqual([path, 503, 'database_unavailable']);
+      expect(JSON.stringify(answer)).not.toMatch(/secret|127\.0\.0\.1/);
+    }
+    monitor.alertsView = alertsView;
+    await away.scene.close();
   });
 });
 

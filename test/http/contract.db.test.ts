@@ -130,7 +130,7 @@ describe('the document', () => {
     const [socket, silent] = [await listen(), await listen()];
     const subscribe = {
       type: 'subscribe',
-      topics: ['snapshot', 'events', 'health'],
+      topics: ['snapshot', 'events', 'alerts', 'health'],
       filter: { statuses: ['success'] },
       since: { epoch: 'another', seq: 1 },
     };
@@ -140,10 +140,30 @@ describe('the document', () => {
     await real.client.query(
       "INSERT INTO customer_sync_logs (operation_type, status) VALUES ('batch_operation', 'success')",
     );
-    const wanted = ['hello', 'snapshot', 'gap', 'health', 'error', 'events', 'heartbeat'];
+    // More than ALERT_FAILED_OPERATIONS_THRESHOLD with the 50 that there are.
+    await real.client.query(
+      "INSERT INTO customer_sync_logs (operation_type, status) SELECT 'created', 'error' FROM generate_series(1, 9)",
+    );
+    const wanted = ['hello', 'snapshot', 'gap', 'health', 'error', 'events', 'heartbeat', 'alert'];
     await until(() => wanted.every((type) => seen.has(type)), 'a message of each type');
     for (const one of [socket, silent]) one.terminate();
     expect(faults).toEqual([]);
+  });
+
+  it('tells the truth about the alerts of its rules', async () => {
+    // A quarter of the rows are errors, and there are batches among them.
+    const firing = async () => {
+      const response = await real.get('/api/alerts/?state=active');
+      await real.judge.judge('/api/alerts/', 'get', response.clone());
+      const { alerts } = (await response.json()) as { alerts: { rule: string }[] };
+      return alerts.map(({ rule }) => rule);
+    };
+    for (const rule of ['high_error_rate', 'realtime_error_rate', 'batch_failure'])
+      await until(async () => (await firing()).includes(rule), `${rule} is in the list`);
+    const metrics = await (await real.get('/metrics')).text();
+    expect(metrics).toContain('sync_alert_firing{rule="high_error_rate",severity="critical"} 1\n');
+    expect(metrics).toContain('sync_alert_firing{rule="queue_overflow",severity="critical"} 0\n');
+    expect(metrics).toMatch(/^sync_slo_burn_rate\{window="1h"\} \d/m);
   });
 
   it('notices what is not described', async () => {

@@ -1,26 +1,22 @@
-/** A monitor of a real table with real alerts, behind a real socket, and its document as the judge of its answers. */
+/** A monitor of a real table with its alerts, behind a real socket, and its document as the judge of its answers. */
 import pg from 'pg';
+import { type AlertsConfig, alertsConfig } from '../../src/alert-settings.js';
+import { parseConfig } from '../../src/config.js';
 import { createAccess } from '../../src/http/auth.js';
 import { LiveHub } from '../../src/http/live.js';
 import { createApp } from '../../src/http/routes.js';
 import { startServer } from '../../src/http/server.js';
-import type { MonitorView } from '../../src/http/view.js';
-import { type CustomerSyncMonitor, startMonitor } from '../../src/monitor.js';
+import { startMonitor } from '../../src/monitor.js';
 import { freshDatabase } from '../setup/database.js';
 import { until } from '../source/collector.js';
 import { page } from './app.js';
 import { type Document, Judge } from './document.js';
-import { openRealAlerts } from './real-alerts.js';
 
-/** The monitor, with these alerts instead of its own. */
-function withAlerts(monitor: CustomerSyncMonitor, alerts: MonitorView['alerts']): MonitorView {
-  return new Proxy<MonitorView>(monitor, {
-    get(target, key) {
-      if (key === 'alerts') return alerts;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+/** The rules as they are without any setting, and nobody to tell. */
+function standardAlerts(): AlertsConfig {
+  const result = parseConfig({ env: {}, dotenv: {}, flags: {}, readSecret: () => '' });
+  if (!('config' in result)) throw new Error(result.problems.join('\n'));
+  return alertsConfig(result.config);
 }
 
 export async function openRealMonitor() {
@@ -32,15 +28,14 @@ export async function openRealMonitor() {
       (ARRAY['success', 'error', 'pending', 'odd'])[n % 4 + 1], n, 'ivan@example.com', n, 'refused',
       '{"conflict_source": "data_import", "operation_name": "night", "total_count": 3, "email_sent": true}'
     FROM generate_series(1, 200) n`);
-  const monitor = await startMonitor({ databaseUrl: db.url, hourCost: 20 });
+  const monitor = await startMonitor({ databaseUrl: db.url, hourCost: 20, alerts: standardAlerts() });
   await until(() => monitor.latest()?.windows['1h'].total_operations === 200, 'the rows are counted');
-  const { view: alerts, scene } = await openRealAlerts(db.url);
-  const view = withAlerts(monitor, () => alerts);
+  await until(() => monitor.alerts()?.slo()?.burnRates['1h'] != null, 'the SLO is known');
   const failures: unknown[] = [];
   const access = createAccess({ host: '127.0.0.1' });
   const onError = (error: unknown) => failures.push(error);
-  const hub = new LiveHub(view, { onError, limits: { heartbeatMs: 300, sweepMs: 100 } });
-  const app = createApp(view, { access, page, liveStats: () => hub.stats(), version: '0', onError });
+  const hub = new LiveHub(monitor, { onError, limits: { heartbeatMs: 300, sweepMs: 100 } });
+  const app = createApp(monitor, { access, page, liveStats: () => hub.stats(), version: '0', onError });
   const server = await startServer({ host: '127.0.0.1', port: 0, app, hub, access, onError });
   const get = (path: string, init?: RequestInit) => fetch(new URL(path, server.url), init);
   const judge = new Judge((await (await get('/openapi.json')).json()) as Document);
@@ -48,7 +43,6 @@ export async function openRealMonitor() {
     ...{ client, get, judge, failures, socketUrl: new URL('/ws', server.url.replace('http', 'ws')) },
     async close() {
       await server.close();
-      await scene.close();
       await monitor.stop();
       await client.end();
       await db.drop();
