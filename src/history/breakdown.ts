@@ -8,7 +8,7 @@ import { RollupSum } from '../../streams/rollup-sum.js';
 import type { OperationNumbers } from '../../streams/snapshot.js';
 import { type Cover, DAY_LEVEL, DAY_MS, MINUTE_MS, type Part, QUARTER_MS } from './cover.js';
 import { type HistoryInMemory, type Moment, momentOf, type WatchedTable } from './moment.js';
-import { rollupsOfEdges, rollupsOfParts } from './period-parts.js';
+import { placed, rollupsOfEdges, rollupsOfParts } from './period-parts.js';
 import { type SpanNumbers, spansOfTable } from './table-breakdown.js';
 import type { Query } from './table-query.js';
 
@@ -54,14 +54,13 @@ export async function breakdownOfPeriod(
   for (const { from, to } of pagesOf(moment.spans)) {
     const page = moment.spans.slice(from, to);
     const adds = page.map((_, i): Add[] => recent.get(from + i) ?? []);
-    const parts = page.flatMap(({ parts }) => parts);
-    for (const { start, operationType, rollup } of await rollupsOfParts(
+    for (const { place, operationType, rollup } of await rollupsOfParts(
       query,
       moment.checkpointId,
-      joined(parts),
+      placed(page),
       'operations',
     ))
-      adds[spanAt(page, start)]?.push((to) => to.add(operationType, rollup));
+      adds[place]?.push((to) => to.add(operationType, rollup));
     const edges = page.flatMap(({ edges }, place) => edges.map((edge) => ({ ...edge, place })));
     for (const { span, operationType, rollup } of await rollupsOfEdges(
       query,
@@ -147,18 +146,6 @@ function* pagesOf(spans: readonly Cover[]): Generator<{ from: number; to: number
 function periodsIn({ level, from, to }: Part): number {
   const length = level >= DAY_LEVEL ? DAY_MS : level === 0 ? MINUTE_MS : QUARTER_MS;
   return (to - from) / length;
-}
-
-/** Neighbours of one level as one. */
-function joined(parts: readonly Part[]): Part[] {
-  const found: Part[] = [];
-  for (const part of parts) {
-    const last = found.at(-1);
-    if (last?.level === part.level && last.to === part.from)
-      found[found.length - 1] = { level: part.level, from: last.from, to: part.to };
-    else found.push(part);
-  }
-  return found;
 }
 
 function numbersOf(sum: RollupSum, { from, to }: Cover): SpanNumbers {

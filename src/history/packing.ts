@@ -61,6 +61,29 @@ export function encodeDurations(cells: Int32Array, counts: Float64Array): Buffer
 
 /** @throws CodecError for any other encoding or layout */
 export function decodeDurations(bytes: Buffer): DurationCells {
+  const size = unpack(bytes);
+  return { cells: scratchCells.slice(0, size), counts: scratchCounts.slice(0, size) };
+}
+
+/**
+ * Decodes encodings that follow each other. What `take` is given is valid until it returns: `size` cells, ascending, and
+ * the durations in each.
+ * @throws CodecError as above
+ */
+export function eachDurations(
+  encodings: Buffer,
+  take: (cells: Int32Array, counts: Float64Array, size: number) => void,
+): void {
+  for (let at = 0; at < encodings.length; ) {
+    if (encodings.length < at + ENVELOPE) throw new CodecError('durations are cut off');
+    const end = at + ENVELOPE + encodings.readUInt32BE(at + 4);
+    take(scratchCells, scratchCounts, unpack(encodings.subarray(at, end)));
+    at = end;
+  }
+}
+
+/** Into the scratch arrays; returns how many cells there are. */
+function unpack(bytes: Buffer): number {
   if (bytes.length < ENVELOPE || bytes.readInt32BE(0) !== COMPRESSED_COOKIE)
     throw new CodecError('durations are not in the V2 compressed encoding of HdrHistogram');
   const packed = bytes.subarray(ENVELOPE);
@@ -107,7 +130,7 @@ export function decodeDurations(bytes: Buffer): DurationCells {
     }
     cell += 1;
   }
-  return { cells: scratchCells.slice(0, size), counts: scratchCounts.slice(0, size) };
+  return size;
 }
 
 /**

@@ -1,8 +1,11 @@
 /** What a period is made of, out of the database: whole periods from the rollups, and their ragged ends from the table. */
 import type { Span } from '../../streams/event.js';
-import { ms, timestamp } from './checkpoint.js';
-import { decodeRollup, ROLLUP_COLUMNS } from './codec.js';
+import type { Rollup, Tally } from '../../streams/rollup.js';
+import { CellSums } from './cell-sums.js';
+import { timestamp } from './checkpoint.js';
+import { decodeRollup, ROLLUP_COLUMNS, STATUS_COLUMNS } from './codec.js';
 import {
+  type Cover,
   type Level,
   MINUTE_LEVEL,
   MINUTE_MS,
@@ -12,48 +15,101 @@ import {
   startOf,
 } from './cover.js';
 import type { Moment, WatchedTable } from './moment.js';
+import { eachDurations } from './packing.js';
 import { type RawRollup, type RawSpan, rollupsOfTable, type Wanted } from './raw.js';
-import type { RollupRow } from './rollup-rows.js';
 import type { Query } from './table-query.js';
 
-/** What an answer does not need is not sent: customers are most of a month's bytes, durations most of a minute's. */
-const UNWANTED: Readonly<Record<Wanted, readonly string[]>> = {
-  operations: ['customers', 'business', 'id_min', 'id_max'],
-  business: ['durations', 'id_min', 'id_max'],
-};
+/** A part, and to which of the spans that are asked for it belongs. */
+export interface PlacedPart extends Part {
+  readonly place: number;
+}
+
+export interface PlacedRollup {
+  /** Of the span. */
+  readonly place: number;
+  readonly operationType: string;
+  /** Only what is wanted of it: durations or customers and details, and statuses in any case. */
+  readonly rollup: Rollup;
+}
+
+/** All parts of these spans. */
+export function placed(spans: readonly Cover[]): PlacedPart[] {
+  return spans.flatMap(({ parts }, place) => parts.map((part) => ({ ...part, place })));
+}
 
 /** LATERAL, so that each part is one walk along the primary key. */
-const partsSql = (columns: string): string => `SELECT ${ms('r.start')}, r.operation_type, ${columns}
-  FROM unnest($2::int2[], $3::timestamptz[], $4::timestamptz[]) part (level, since, before)
+const ROWS_OF_PARTS = `FROM unnest($2::int2[], $3::timestamptz[], $4::timestamptz[], $5::int[]) part (level, since, before, place)
   CROSS JOIN LATERAL (SELECT * FROM sync_monitor.rollup WHERE checkpoint_id = $1
     AND level = part.level AND start >= part.since AND start < part.before OFFSET 0) r`;
 
-const SQL: Readonly<Record<Wanted, string>> = {
-  operations: partsSql(columnsFor('operations')),
-  business: partsSql(columnsFor('business')),
-};
+/**
+ * Added up by the database as far as it can: a day has more than a thousand rows, and to read as many here took longer
+ * than anything else. Their histograms come one after the other, and are added up here.
+ */
+const OPERATIONS = `SELECT part.place, r.operation_type, ${STATUS_COLUMNS.map((name) => `sum(r.${name})`).join(', ')},
+    json_agg(r.other_statuses) FILTER (WHERE r.other_statuses IS NOT NULL),
+    sum(r.duration_count), sum(r.duration_sum), min(r.duration_min), max(r.duration_max), sum(r.duration_negative),
+    encode(string_agg(r.durations, ''), 'base64')
+  ${ROWS_OF_PARTS} GROUP BY 1, 2`;
 
-function columnsFor(wanted: Wanted): string {
-  return ROLLUP_COLUMNS.map((column) => (UNWANTED[wanted].includes(column) ? 'NULL' : `r.${column}`)).join(
-    ', ',
-  );
-}
+const BUSINESS = `SELECT part.place, r.operation_type,
+    ${ROLLUP_COLUMNS.map((column) => (column === 'durations' ? 'NULL' : `r.${column}`)).join(', ')}
+  ${ROWS_OF_PARTS}`;
 
-/** The rollups of these parts, in no order; the half that is not wanted is empty. @throws the database's error */
+/** The rollups of these parts, at least one for each span and operation type that has any. @throws the database's error */
 export async function rollupsOfParts(
   query: Query,
   checkpointId: number,
-  parts: readonly Part[],
+  parts: readonly PlacedPart[],
   wanted: Wanted,
-): Promise<RollupRow[]> {
+): Promise<PlacedRollup[]> {
   if (parts.length === 0) return [];
-  const rows = await query(SQL[wanted], [checkpointId, ...columnsOf(parts)]);
+  const values = [checkpointId, ...columnsOf(parts), parts.map(({ place }) => place)];
+  const rows = await query(wanted === 'operations' ? OPERATIONS : BUSINESS, values);
+  const cells = new CellSums();
   return rows.map((row) => ({
-    start: Number(row[0]),
+    place: Number(row[0]),
     operationType: row[1] ?? '',
-    rollup: decodeRollup(row, 2),
+    rollup: wanted === 'operations' ? summedRollup(row.slice(2), cells) : decodeRollup(row, 2),
   }));
 }
+
+function summedRollup(row: readonly (string | null)[], sums: CellSums): Rollup {
+  const statuses = new Map<string, number>();
+  const count = (name: string, rows: number): void => {
+    if (rows > 0) statuses.set(name, (statuses.get(name) ?? 0) + rows);
+  };
+  STATUS_COLUMNS.forEach((name, i) => {
+    count(name, Number(row[i]));
+  });
+  const [others, durationCount, durationSum, min, max, negative, encodings] = row.slice(
+    STATUS_COLUMNS.length,
+  );
+  for (const other of JSON.parse(others ?? '[]') as Record<string, number>[])
+    for (const [name, rows] of Object.entries(other)) count(name, rows);
+  if (encodings != null)
+    eachDurations(Buffer.from(encodings, 'base64'), (cells, counts, size) => sums.add(cells, counts, size));
+  const { cells, counts } = sums.take();
+  return {
+    statuses,
+    durationCount: Number(durationCount),
+    durationSum: Number(durationSum),
+    durationMin: min == null ? null : Number(min),
+    durationMax: max == null ? null : Number(max),
+    durationNegative: Number(negative),
+    cells,
+    cellCounts: counts,
+    customers: NOBODY,
+    sources: NOTHING,
+    methods: NOTHING,
+    adminMails: 0,
+    idMin: null,
+    idMax: null,
+  };
+}
+
+const NOTHING: Tally = new Map();
+const NOBODY = new BigInt64Array(0);
 
 function columnsOf(parts: readonly Part[]): unknown[] {
   return [

@@ -9,7 +9,7 @@ import { RollupSum } from '../../streams/rollup-sum.js';
 import type { BusinessMetrics, OperationMetrics } from '../../streams/snapshot.js';
 import { MINUTE_MS } from './cover.js';
 import { type HistoryInMemory, type Moment, momentOf, type WatchedTable } from './moment.js';
-import { rollupsOfEdges, rollupsOfParts } from './period-parts.js';
+import { placed, rollupsOfEdges, rollupsOfParts } from './period-parts.js';
 import type { Wanted } from './raw.js';
 import { businessOfTable, operationsOfTable, type Query } from './table-query.js';
 
@@ -63,7 +63,7 @@ async function sumOf(query: Query, table: WatchedTable, moment: Moment, wanted: 
     for (const { operationType, rollup } of rollups) sum.add(operationType, rollup);
   };
   await Promise.all([
-    rollupsOfParts(query, checkpointId, span.parts, wanted).then(add),
+    rollupsOfParts(query, checkpointId, placed([span]), wanted).then(add),
     rollupsOfEdges(query, table, moment, span.edges, wanted).then(add),
   ]);
   for (const { start, operationType, rollup } of unflushed)

@@ -7,6 +7,8 @@ import { cellOf, MAX_DURATION_MS } from '../../streams/histogram.js';
 import { OTHER } from '../../streams/names.js';
 import { UNKNOWN } from '../../streams/numbers.js';
 import type { Rollup } from '../../streams/rollup.js';
+import { CellSums } from './cell-sums.js';
+import { MINUTE_MS } from './cover.js';
 import type { Query, TableShape } from './table-query.js';
 
 export interface RawSpan extends Span {
@@ -35,6 +37,7 @@ export async function rollupsOfTable(
   const asked = spans.flatMap((span, place) => (span.ids === null ? [] : [{ span, place }]));
   if (asked.length === 0) return [];
   const found = new Groups();
+  const short = asked.every(({ span }) => span.to - span.from <= SHORT_MS);
   const values: unknown[] = [];
   const rows = (columns: string): string =>
     asked
@@ -44,7 +47,7 @@ export async function rollupsOfTable(
       )
       .join(' UNION ALL ');
   if (wanted === 'operations') {
-    for (const row of await query(countsAndDurations(rows(operationColumns(table))), values))
+    for (const row of await query(countsAndDurations(rows(operationColumns(table)), short), values))
       found.counted(row);
   } else {
     for (const row of await query(countsAndCustomers(rows(businessColumns(table))), values)) found.met(row);
@@ -81,10 +84,19 @@ function businessColumns({ columns }: TableShape): string {
     END AS detail`;
 }
 
-/** A row for each (span, type, status): its rows, its different durations (NULL among them), and how many rows have each. */
-function countsAndDurations(rows: string): string {
-  return `SELECT span, ${NAMES}, sum(n), array_agg(ms), array_agg(n)
-    FROM (SELECT span, operation_type, status, ms, count(*) AS n FROM (${rows}) r GROUP BY 1, 2, 3, 4) r GROUP BY 1, 2, 3`;
+/** Up to here the durations of a span are taken one by one. */
+const SHORT_MS = 2 * MINUTE_MS;
+
+/**
+ * A row for each (span, type, status): its rows and their durations, NULL among them. In a long span there may be
+ * millions, but few different ones: each once, and how many rows have it.
+ */
+function countsAndDurations(rows: string, short: boolean): string {
+  return short
+    ? `SELECT span, ${NAMES}, count(*), array_agg(ms), NULL FROM (${rows}) r GROUP BY span, operation_type, status`
+    : `SELECT span, ${NAMES}, sum(n), array_agg(ms), array_agg(n)
+       FROM (SELECT span, operation_type, status, ms, count(*) AS n FROM (${rows}) r GROUP BY 1, 2, 3, 4) r
+       GROUP BY span, operation_type, status`;
 }
 
 /** A row for each (span, type, status, detail), and one for all customers of a span, whatever the type. */
@@ -102,11 +114,9 @@ interface Group {
   readonly statuses: Map<string, number>;
   readonly sources: Map<string, number>;
   readonly methods: Map<string, number>;
-  readonly cells: Map<number, number>;
+  /** Each followed by the number of rows that have it. */
+  readonly durations: number[];
   readonly customers: bigint[];
-  sum: number;
-  min: number;
-  max: number;
   negative: number;
   mails: number;
 }
@@ -117,17 +127,19 @@ class Groups {
   counted([span, type, status, rows, durations, counts]: Row): void {
     const group = this.#group(span, type);
     bump(group.statuses, status ?? '', Number(rows));
-    const times = elements(counts);
-    elements(durations).forEach((text, i) => {
-      const ms = text === 'NULL' ? Number.NaN : Number(text);
-      addDurations(group, ms, Number(times[i]));
+    const times = counts == null ? undefined : numbersIn(counts);
+    numbersIn(durations ?? '{}').forEach((ms, i) => {
+      const n = times?.[i] ?? 1;
+      if (ms < 0) group.negative += n;
+      if (!(ms >= 0 && ms <= MAX_DURATION_MS)) return;
+      group.durations.push(ms, n);
     });
   }
 
   met([span, type, status, detail, rows, mails, customers]: Row): void {
     const group = this.#group(span, type);
     if (customers != null) {
-      for (const customer of elements(customers)) group.customers.push(BigInt(customer));
+      for (const customer of customers.slice(1, -1).split(',')) group.customers.push(BigInt(customer));
       return;
     }
     bump(group.statuses, status ?? '', Number(rows));
@@ -137,8 +149,9 @@ class Groups {
   }
 
   rollups(): RawRollup[] {
+    const cells = new CellSums();
     return [...this.#spans].flatMap(([span, types]) =>
-      [...types].map(([operationType, group]) => ({ span, operationType, rollup: rollupOf(group) })),
+      [...types].map(([operationType, group]) => ({ span, operationType, rollup: rollupOf(group, cells) })),
     );
   }
 
@@ -152,39 +165,54 @@ class Groups {
   }
 }
 
-/** Of an array of numbers in PostgreSQL's text form. */
-function elements(array: string | null | undefined): string[] {
-  return array == null || array === '{}' ? [] : array.slice(1, -1).split(',');
-}
+const MINUS = '-'.charCodeAt(0);
+const ZERO = '0'.charCodeAt(0);
 
-function addDurations(group: Group, ms: number, rows: number): void {
-  if (ms < 0) group.negative += rows;
-  if (!(ms >= 0 && ms <= MAX_DURATION_MS)) return;
-  bump(group.cells, cellOf(ms), rows);
-  group.sum += ms * rows;
-  group.min = Math.min(group.min, ms);
-  group.max = Math.max(group.max, ms);
+/** Of an array of whole numbers in PostgreSQL's text form, NaN for NULL. By hand: a text for each would be the dearest. */
+function numbersIn(array: string): number[] {
+  const numbers: number[] = [];
+  let number = Number.NaN;
+  let sign = 1;
+  for (let i = 1; i < array.length; i++) {
+    const digit = array.charCodeAt(i) - ZERO;
+    if (digit >= 0 && digit <= 9) number = (Number.isNaN(number) ? 0 : number * 10) + digit;
+    else if (digit === MINUS - ZERO) sign = -1;
+    else if (array[i] === ',' || array[i] === '}') {
+      numbers.push(sign * number);
+      number = Number.NaN;
+      sign = 1;
+    }
+  }
+  return numbers;
 }
 
 function newGroup(): Group {
   const [statuses, sources, methods] = [new Map(), new Map(), new Map()];
-  const [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  const cells = new Map<number, number>();
-  return { statuses, sources, methods, cells, customers: [], sum: 0, min, max, negative: 0, mails: 0 };
+  return { statuses, sources, methods, durations: [], customers: [], negative: 0, mails: 0 };
 }
 
-function rollupOf(group: Group): Rollup {
-  const cells = Int32Array.from(group.cells.keys()).sort();
-  const cellCounts = Float64Array.from(cells, (cell) => group.cells.get(cell) ?? 0);
+function rollupOf(group: Group, sums: CellSums): Rollup {
+  const { durations } = group;
+  let [count, sum, min, max] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < durations.length; i += 2) {
+    const ms = durations[i] as number; // they are pairs
+    const rows = durations[i + 1] as number;
+    count += rows;
+    sum += rows * ms;
+    if (ms < min) min = ms;
+    if (ms > max) max = ms;
+    sums.addOne(cellOf(ms), rows);
+  }
+  const { cells, counts } = sums.take();
   return {
     statuses: group.statuses,
-    durationCount: cellCounts.reduce((sum, count) => sum + count, 0),
-    durationSum: group.sum,
-    durationMin: Number.isFinite(group.min) ? group.min : null,
-    durationMax: Number.isFinite(group.max) ? group.max : null,
+    durationCount: count,
+    durationSum: sum,
+    durationMin: count === 0 ? null : min,
+    durationMax: count === 0 ? null : max,
     durationNegative: group.negative,
     cells,
-    cellCounts,
+    cellCounts: counts,
     customers: BigInt64Array.from(group.customers).sort(),
     sources: group.sources,
     methods: group.methods,
