@@ -8,7 +8,7 @@ import { RollupSum } from '../../streams/rollup-sum.js';
 import type { OperationNumbers } from '../../streams/snapshot.js';
 import { type Cover, DAY_LEVEL, DAY_MS, MINUTE_MS, type Part, QUARTER_MS } from './cover.js';
 import { type HistoryInMemory, type Moment, momentOf, type WatchedTable } from './moment.js';
-import { placed, rollupsOfEdges, rollupsOfParts } from './period-parts.js';
+import { type PlacedRollup, placed, rollupsOfEdges, rollupsOfParts } from './period-parts.js';
 import { type SpanNumbers, spansOfTable } from './table-breakdown.js';
 import type { Query } from './table-query.js';
 
@@ -54,35 +54,28 @@ export async function breakdownOfPeriod(
   for (const { from, to } of pagesOf(moment.spans)) {
     const page = moment.spans.slice(from, to);
     const adds = page.map((_, i): Add[] => recent.get(from + i) ?? []);
-    for (const { place, operationType, rollup } of await rollupsOfParts(
-      query,
-      moment.checkpointId,
-      placed(page),
-      'operations',
-    ))
-      adds[place]?.push((to) => to.add(operationType, rollup));
-    const edges = page.flatMap(({ edges }, place) => edges.map((edge) => ({ ...edge, place })));
-    for (const { span, operationType, rollup } of await rollupsOfEdges(
-      query,
-      table,
-      moment,
-      edges,
-      'operations',
-    ))
-      adds[edges[span]?.place ?? -1]?.push((to) => to.add(operationType, rollup));
+    for (const { place, operationType, rollup } of await readPage(query, table, moment, page))
+      adds[place]?.push((into) => into.add(operationType, rollup));
     page.forEach((span, i) => {
-      const some = adds[i] ?? [];
-      // Clearing and asking the sum is what an empty hour would cost, and most hours of a quiet table are.
-      if (some.length === 0) {
-        spans.push(NOTHING);
-        return;
-      }
-      sum.clear();
-      for (const add of some) add(sum);
-      spans.push(numbersOf(sum, span));
+      spans.push(numbersOf(sum, span, adds[i] ?? []));
     });
   }
   return { spans, ...(moment.spans.some(({ aligned }) => aligned) ? { aligned: true } : {}) };
+}
+
+/** What the database has of these spans; `place` is that of the span among them. */
+async function readPage(
+  query: Query,
+  table: WatchedTable,
+  moment: Moment,
+  page: readonly Cover[],
+): Promise<PlacedRollup[]> {
+  const edges = page.flatMap((span, place) => span.edges.map((edge) => ({ ...edge, place })));
+  const [whole, ragged] = await Promise.all([
+    rollupsOfParts(query, moment.checkpointId, placed(page), 'operations'),
+    rollupsOfEdges(query, table, moment, edges, 'operations'),
+  ]);
+  return [...whole, ...ragged.map(({ span, ...of }) => ({ ...of, place: edges[span]?.place ?? 0 }))]; // one of those asked for
 }
 
 const NOTHING: SpanNumbers = {
@@ -148,7 +141,11 @@ function periodsIn({ level, from, to }: Part): number {
   return (to - from) / length;
 }
 
-function numbersOf(sum: RollupSum, { from, to }: Cover): SpanNumbers {
+function numbersOf(sum: RollupSum, { from, to }: Cover, adds: readonly Add[]): SpanNumbers {
+  // Clearing and asking the sum is all that an empty hour would cost, and of a quiet table most are.
+  if (adds.length === 0) return NOTHING;
+  sum.clear();
+  for (const add of adds) add(sum);
   const of = sum.operations({ start: '', end: '', minutes: (to - from) / MINUTE_MS });
   const byType = Object.entries(of.by_type).map(([type, one]) => [type, breakdownNumbers(one)] as const);
   return { ...breakdownNumbers(of), by_type: recordOf(byType) };
