@@ -10,6 +10,8 @@ import { tail } from './cli/tail.js';
 import { tailPast } from './cli/tail-past.js';
 import { parseFeedUrl, parseSince } from './cli/tail-since.js';
 import { INCIDENTS, type Incident } from './cli/traffic-weather.js';
+import { addAlertCommands } from './commands-alerts.js';
+import { Told, UsageError } from './commands-end.js';
 import { type Config, describeSetting, flagOf, type Key, readConfig } from './config.js';
 import { SETTINGS } from './config-table.js';
 import { reportLines } from './doctor/text.js';
@@ -33,9 +35,6 @@ export interface Host {
   /** The working directory: `.env` is read there, and the embedded database lies in `data` of it. */
   readonly folder: string;
 }
-
-/** Wrong usage: exit code 2. */
-export class UsageError extends Error {}
 
 const DATABASE_KEYS: readonly Key[] = [
   ...(['DATABASE_URL', 'SYNC_LOG_TABLE', 'BELL', 'LOG_LEVEL', 'SYNC_LOG_FORMAT'] as const),
@@ -95,6 +94,7 @@ export function createProgram(host: Host): Command {
     .action(({ json, ...flags }) => runDoctor(host, settings(host, flags), json));
   const reporting = command('report', 'sum up a day or a week: numbers, errors, customers', REPORT_KEYS);
   addReport(reporting, host);
+  addAlertCommands(command, host, (flags) => settings(host, flags));
   addTail(program, host);
   return program;
 }
@@ -164,15 +164,9 @@ function addTail(program: Command, host: Host): void {
       };
       const end = until === undefined ? null : usage(() => parseSince(until, now, '--until'));
       const well = follow && end === null ? await tail(common) : await tailPast({ ...common, until: end });
-      if (!well) throw new TailFailed();
+      if (!well) throw new Told();
     });
 }
-
-/** Its reason has been told already. */
-export class TailFailed extends Error {}
-
-/** Its faults have been printed: nothing is left to say. */
-class DoctorFailed extends TailFailed {}
 
 function feedUrlOf({ HOST, PORT }: Config): string {
   const host = HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST;
@@ -191,7 +185,7 @@ async function runDoctor(host: Host, config: Config, json: boolean): Promise<voi
   const report = await doctor(config, host.folder);
   const lines = json ? [JSON.stringify(report)] : reportLines(report, host.colours);
   for (const line of lines) host.print(line);
-  if (report.status === 'fault') throw new DoctorFailed();
+  if (report.status === 'fault') throw new Told();
 }
 
 interface TrafficFlags {

@@ -3,12 +3,15 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
-import { createProgram, type Host, TailFailed, UsageError } from './commands.js';
+import { createProgram, type Host } from './commands.js';
+import { Fired, Told, UsageError } from './commands-end.js';
 import { redactUrl } from './log.js';
 
 const WELL = 0;
 const FAILED = 1;
 const WRONG_USAGE = 2;
+/** `replay --expect-none`, and an alert would have fired. */
+const FIRED = 3;
 /** SPEC section 9: `SIGTERM` ends `serve` within 5 s, whatever hangs. */
 const END_WITHIN_MS = 4_800;
 /** One Ctrl-C can arrive twice, from the terminal and from npm; a second one of a person takes longer. */
@@ -22,7 +25,7 @@ export async function run(args: readonly string[], host: Host): Promise<number> 
   } catch (error) {
     // Commander has printed its message, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? WELL : WRONG_USAGE;
-    if (error instanceof TailFailed) return FAILED;
+    if (error instanceof Told) return error instanceof Fired ? FIRED : FAILED;
     host.note(`sync-monitor: ${redactUrl(error instanceof Error ? error.message : String(error))}`);
     return error instanceof UsageError ? WRONG_USAGE : FAILED;
   }

@@ -2,6 +2,7 @@
  * The fold: rows and ticks in, snapshots out. Synchronous and without a clock; the database's time comes with the
  * batches and ticks. Everything about what counts when is decided here; how it is counted, in the files it uses.
  */
+import type { SeenSnapshot } from './alert.js';
 import {
   type Batch,
   type Completeness,
@@ -12,11 +13,10 @@ import {
   type Tick,
 } from './event.js';
 import { Facts } from './facts.js';
-import { FutureRows } from './future.js';
+import { FutureRows, withoutTexts } from './future.js';
 import { isoOf } from './iso.js';
 import { PENDING_STATUS } from './kinds.js';
-import { NAME_LENGTH_LIMIT, OTHER } from './names.js';
-import { LARGEST_STEP_MS, Periods } from './periods.js';
+import { LARGEST_STEP_MS, Periods, type WantedWindows } from './periods.js';
 import { PendingQueue } from './queue.js';
 import { rollupFacts } from './rollup-facts.js';
 import { Throughput } from './series.js';
@@ -137,6 +137,12 @@ export class Fold {
     };
   }
 
+  /** What rules look at of a snapshot, and no more than is wanted: a replay takes a hundred thousand of them. */
+  seen(wanted: WantedWindows): SeenSnapshot {
+    const { words, periods, queue, now, completeness } = this;
+    return { windows: periods.seen(words, wanted), queue: queue.snapshot(now, words.types), completeness };
+  }
+
   stats(): FoldStats {
     return {
       futureDropped: this.future.dropped,
@@ -250,26 +256,6 @@ export class Fold {
   private newPeriods(): Periods {
     return new Periods({ pendingDurations: this.options.pendingRows, customers: this.options.customers });
   }
-}
-
-/** What the windows need of a row that waits for them; a hundred thousand error messages would be too much. */
-function withoutTexts(row: SyncRow, operationType: string, status: string): SyncRow {
-  return {
-    ...row,
-    operationType,
-    status,
-    customerEmail: null,
-    onecId: null,
-    correlationId: null,
-    errorMessage: null,
-    conflictSource: boundedName(row.conflictSource),
-    identificationMethod: boundedName(row.identificationMethod),
-    batch: null,
-  };
-}
-
-function boundedName(name: string | null): string | null {
-  return name !== null && name.length > NAME_LENGTH_LIMIT ? OTHER : name;
 }
 
 function requirePending(row: SyncRow): void {

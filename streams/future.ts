@@ -2,6 +2,7 @@
  * Rows whose created_at no window has reached yet; they wait here, a bounded number of them.
  */
 import type { BigId, SyncRow } from './event.js';
+import { NAME_LENGTH_LIMIT, OTHER } from './names.js';
 
 export class FutureRows {
   /** Rows that found no room: those farthest away. They are missing from their windows when these arrive there. */
@@ -66,4 +67,24 @@ export class FutureRows {
       if (this.lost.size < this.limit) this.lost.add(id);
     }
   }
+}
+
+/** What the windows need of a row that waits for them; a hundred thousand error messages would be too much. */
+export function withoutTexts(row: SyncRow, operationType: string, status: string): SyncRow {
+  return {
+    ...row,
+    operationType,
+    status,
+    customerEmail: null,
+    onecId: null,
+    correlationId: null,
+    errorMessage: null,
+    conflictSource: boundedName(row.conflictSource),
+    identificationMethod: boundedName(row.identificationMethod),
+    batch: null,
+  };
+}
+
+function boundedName(name: string | null): string | null {
+  return name !== null && name.length > NAME_LENGTH_LIMIT ? OTHER : name;
 }

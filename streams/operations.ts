@@ -2,6 +2,7 @@
  * The operation numbers of a window, read out of its running sums. Definitions: SPEC section 2.
  */
 
+import type { SeenNumbers, SeenWindow } from './alert.js';
 import { cellMiddle } from './histogram.js';
 import {
   ERROR_STATUS,
@@ -30,10 +31,14 @@ export interface Period {
   readonly minutes: number;
 }
 
-export interface OperationSource {
+export interface NumbersSource {
   readonly reading: Reading;
   readonly types: Names;
   readonly statuses: Names;
+  readonly period: Pick<Period, 'minutes'>;
+}
+
+export interface OperationSource extends NumbersSource {
   readonly period: Period;
 }
 
@@ -53,7 +58,54 @@ export function operationMetrics(source: OperationSource): OperationMetrics {
   };
 }
 
-function hasRows({ reading, statuses }: OperationSource, type: number): boolean {
+/** What is wanted of a window besides its counts; counts alone take a fraction of the time. */
+export interface Wanted {
+  /** Operation types that are wanted singly. */
+  readonly types: readonly string[];
+  readonly durations: boolean;
+}
+
+export function wantedNumbers(source: NumbersSource, { types, durations }: Wanted): SeenWindow {
+  const present: number[] = [];
+  for (let type = 0; type < source.types.size; type++) if (hasRows(source, type)) present.push(type);
+  const named = present.filter((type) => types.includes(source.types.name(type)));
+  const byType = named.map((type): [string, SeenNumbers] => [
+    source.types.name(type),
+    seenNumbers(source, [type], type, durations),
+  ]);
+  return { ...seenNumbers(source, present, null, durations), by_type: recordOf(byType) };
+}
+
+function seenNumbers(
+  source: NumbersSource,
+  types: readonly number[],
+  only: number | null,
+  durations: boolean,
+): SeenNumbers {
+  if (durations) return operationNumbers(source, types, only);
+  const { numbers } = source.reading;
+  let total = 0;
+  let errors = 0;
+  for (const type of types) {
+    for (let status = 0; status < source.statuses.size; status++)
+      total += numbers[countAt(type, status)] as number;
+    errors +=
+      (numbers[countAt(type, ERROR_STATUS)] as number) + (numbers[countAt(type, FAILED_STATUS)] as number);
+  }
+  return {
+    total_operations: total,
+    error_count: errors,
+    error_rate: percentOf(errors, total),
+    throughput_per_minute: total / source.period.minutes,
+    duration_count: 0,
+    duration_p50_ms: null,
+    duration_p95_ms: null,
+    duration_p99_ms: null,
+    duration_avg_ms: null,
+  };
+}
+
+function hasRows({ reading, statuses }: NumbersSource, type: number): boolean {
   for (let status = 0; status < statuses.size; status++) {
     if ((reading.numbers[countAt(type, status)] as number) > 0) return true;
   }
@@ -62,7 +114,7 @@ function hasRows({ reading, statuses }: OperationSource, type: number): boolean 
 
 /** Of these types; `only` is the one that they are, or null where they are all. */
 function operationNumbers(
-  source: OperationSource,
+  source: NumbersSource,
   types: readonly number[],
   only: number | null,
 ): OperationNumbers {
@@ -109,7 +161,7 @@ function operationNumbers(
 type DurationNumbers = Pick<OperationNumbers, Extract<keyof OperationNumbers, `duration_${string}`>>;
 
 function durationNumbers(
-  source: OperationSource,
+  source: NumbersSource,
   types: readonly number[],
   only: number | null,
 ): DurationNumbers {

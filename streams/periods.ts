@@ -8,6 +8,7 @@
  *
  * A row that comes late goes where its created_at belongs by now.
  */
+import type { SeenWindow } from './alert.js';
 import { Bucket } from './bucket.js';
 import { businessMetrics, type Savings } from './business.js';
 import { Customers } from './customers.js';
@@ -15,7 +16,7 @@ import type { Facts } from './facts.js';
 import { CELLS } from './histogram.js';
 import { isoOf } from './iso.js';
 import { TYPES_AT_MOST } from './numbers.js';
-import { operationMetrics, type Period } from './operations.js';
+import { operationMetrics, type Period, type Wanted, wantedNumbers } from './operations.js';
 import { PendingBudget } from './pending-durations.js';
 import { Reading } from './reading.js';
 import { Ring } from './ring.js';
@@ -37,12 +38,28 @@ const WINDOWS = WINDOW_NAMES.length;
 export const LARGEST_STEP_MS = STEPS[3];
 const NONE = -1;
 
+const NOT_WANTED: SeenWindow = {
+  total_operations: 0,
+  error_count: 0,
+  error_rate: null,
+  throughput_per_minute: 0,
+  duration_count: 0,
+  duration_p50_ms: null,
+  duration_p95_ms: null,
+  duration_p99_ms: null,
+  duration_avg_ms: null,
+  by_type: {},
+};
+
 export interface PeriodsOptions {
   /** Distinct durations of pending rows that are kept apart. */
   readonly pendingDurations: number;
   /** Distinct customers. */
   readonly customers: number;
 }
+
+/** Of each window, shortest first; null: not wanted, and given empty. */
+export type WantedWindows = readonly (Wanted | null)[];
 
 export class Periods {
   /** Rows that could not be taken back because they were not there. */
@@ -172,17 +189,38 @@ export class Periods {
     const { reading } = this;
     reading.clear();
     const windows = WINDOW_NAMES.map((name, i): [WindowName, WindowSnapshot] => {
-      const start = at(this.starts, i);
-      const until = i === 0 ? this.end : at(this.starts, i - 1);
-      const segment = at(this.segments, i);
-      reading.include(
-        segment,
-        segment.minAndMax(() => at(this.rings, i).between(start, until)),
-      );
+      this.include(reading, i);
       return [name, this.read(reading, i, words, savings)];
     });
     // One for each of WINDOW_NAMES.
     return Object.fromEntries(windows) as Record<WindowName, WindowSnapshot>;
+  }
+
+  seen(words: Vocabulary, wanted: WantedWindows): Record<WindowName, SeenWindow> {
+    const { reading } = this;
+    const { types, statuses } = words;
+    reading.clear();
+    let pending = wanted.filter((of) => of !== null).length;
+    const windows = WINDOW_NAMES.map((name, i): [WindowName, SeenWindow] => {
+      const of = wanted[i] ?? null;
+      if (pending > 0) this.include(reading, i);
+      if (of === null) return [name, NOT_WANTED];
+      pending -= 1;
+      const period = { minutes: (this.end - at(this.starts, i)) / MINUTE };
+      return [name, wantedNumbers({ reading, types, statuses, period }, of)];
+    });
+    // One for each of WINDOW_NAMES.
+    return Object.fromEntries(windows) as Record<WindowName, SeenWindow>;
+  }
+
+  private include(reading: Reading, i: number): void {
+    const start = at(this.starts, i);
+    const until = i === 0 ? this.end : at(this.starts, i - 1);
+    const segment = at(this.segments, i);
+    reading.include(
+      segment,
+      segment.minAndMax(() => at(this.rings, i).between(start, until)),
+    );
   }
 
   private read(reading: Reading, window: number, words: Vocabulary, savings: Savings): WindowSnapshot {

@@ -12,6 +12,7 @@ const BENCHES = [
   'query',
   'endpoints',
   'flush',
+  'replay',
 ] as const;
 
 interface Bench {
