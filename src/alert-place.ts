@@ -4,7 +4,7 @@ import type { AlertsOptions } from './alerts/alerts-options.js';
 import { redisCooldown } from './alerts/cooldown-redis.js';
 import { HISTORY_SESSION } from './history/db.js';
 import { historyUsable } from './history/usable.js';
-import { ConnectionLostError, Link } from './source/connection.js';
+import { Link } from './source/connection.js';
 import type { SourceLog } from './source/journal.js';
 
 const TABLES = ['alert_state', 'alert', 'silence', 'outbox', 'delivery', 'receiver_gone', 'alert_cooldown'];
@@ -47,6 +47,7 @@ export function openPlace(options: AlertPlaceOptions, clock: () => number): Aler
   const link = new Link('alerts', { url, session: HISTORY_SESSION, queryTimeoutMs: QUERY_TIMEOUT_MS });
   const redis =
     config.redisUrl === null ? undefined : redisCooldown(config.redisUrl, `${placeOf(url)} ${tableName}`);
+  let closed = false;
   const { rules, receivers, templates, locale, policy, publicUrl, limits } = config;
   return {
     options: {
@@ -56,17 +57,18 @@ export function openPlace(options: AlertPlaceOptions, clock: () => number): Aler
         get connected() {
           return link.connected;
         },
-        // Whoever asked over HTTP is told what it is, and not what the driver says of a socket.
-        connect: () =>
-          link.connect().catch((error: unknown) => {
-            throw new ConnectionLostError('alerts', error);
-          }),
+        async connect() {
+          if (!closed) await link.connect();
+          // Who is late with writing something down must not leave a connection behind.
+          if (closed) link.close();
+        },
         query: (text, values) => link.query(text, values),
       },
       rateLimitSeconds: limits.rateLimitSeconds,
       cooldowns: redis ? [redis] : [],
     },
     close() {
+      closed = true;
       redis?.close();
       link.close();
     },

@@ -32,6 +32,7 @@ import type { SourceLog } from './source/journal.js';
 import type { Source } from './source/source.js';
 
 const STEP_MS = 1_000;
+const LOADING = 'loading what was kept of alerts';
 /** States that did not change are written down all the same now and then: a former leader may have written its own. */
 const KEEP_MS = 60_000;
 /** SIGTERM leaves 5 s in all. ms. */
@@ -130,7 +131,6 @@ export class AlertService implements AlertsView {
     await Promise.race([Promise.allSettled(work), late]);
     clearTimeout(timer);
     this.#place.close();
-    this.#transitions.complete();
   }
 
   rules(): readonly RuleWire[] {
@@ -195,7 +195,8 @@ export class AlertService implements AlertsView {
     if (!leads && this.#leads) this.#endTerm();
     this.#leads = leads;
     if (!leads) return;
-    this.#slo?.refresh();
+    // Before that history may not know yet what it lacks; and the rules over rows are frozen.
+    if (watched.latest()?.completeness.state === 'complete') this.#slo?.refresh();
     if (this.#term.states === null) this.#load(this.#term);
     else this.#step(this.#term, watched, this.#term.states);
   }
@@ -216,9 +217,9 @@ export class AlertService implements AlertsView {
         if (term !== this.#term || !this.#leads) return;
         term.states = states ?? {};
         term.alerts.start();
-        this.#failing = undefined;
+        if (this.#failing === LOADING) this.#failing = undefined;
       })
-      .catch((error: unknown) => this.#failed('loading what was kept of alerts', error))
+      .catch((error: unknown) => this.#failed(LOADING, error))
       .finally(() => {
         term.loading = null;
       });
@@ -283,6 +284,7 @@ export class AlertService implements AlertsView {
   #guarded(what: string, work: () => void): void {
     try {
       work();
+      if (this.#failing === what) this.#failing = undefined;
     } catch (error) {
       this.#failed(what, error);
     }

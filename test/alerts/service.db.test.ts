@@ -13,6 +13,7 @@ import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/datab
 import { ask } from '../setup/postgres.js';
 import { until } from '../source/collector.js';
 import { type Receiver, SECRET, say, startReceiver, verify } from './receiver.js';
+import { redisInstalled, startRedis } from './redis.js';
 
 const RULE = 'realtime_error_rate';
 /** Every other standard rule over errors would fire with it: one is enough to count. */
@@ -53,13 +54,18 @@ describe.each(sharedVersions())('alerts beside a monitor on PostgreSQL %i', (ver
     await rm(folder, { recursive: true });
   });
 
-  async function start(rules = ONLY_ONE, more: Partial<MonitorConfig> = {}): Promise<CustomerSyncMonitor> {
+  async function start(
+    rules = ONLY_ONE,
+    more: Partial<MonitorConfig> = {},
+    settings: Record<string, string> = {},
+  ): Promise<CustomerSyncMonitor> {
     await writeFile(join(folder, 'rules.yaml'), rules);
     const env = {
       WEBHOOK_ALERT_URL: receiver.url,
       WEBHOOK_SECRET: SECRET,
       ALERT_RULES_FILE: 'rules.yaml',
       ALERT_RATE_LIMIT_SECONDS: '0',
+      ...settings,
     };
     const result = parseConfig({ env, dotenv: {}, flags: {}, readSecret: () => '' });
     if (!('config' in result)) throw new Error(result.problems.join('\n'));
@@ -241,6 +247,30 @@ describe.each(sharedVersions())('alerts beside a monitor on PostgreSQL %i', (ver
       await stop(monitor);
     } finally {
       await ask(db.url, `DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    }
+  });
+
+  test.runIf(redisInstalled)('shares the rate limit through Redis, and tells without it', async () => {
+    const redis = await startRedis();
+    try {
+      const monitor = await start(
+        `${ONLY_ONE}  batch_failure: { resolve_for: 1s }\n`,
+        {},
+        { REDIS_URL: redis.url, ALERT_RATE_LIMIT_SECONDS: '300' },
+      );
+      await decides(monitor);
+      await errors(20);
+      await until(() => told().length === 1, 'a notice');
+      expect(log.join('\n')).not.toContain('cooldown_store_down');
+      await redis.kill();
+      await client.query(
+        `INSERT INTO customer_sync_logs (operation_type, status, details) VALUES ('batch_operation', 'failed', '{}')`,
+      );
+      await until(() => told().length === 2, 'a notice without Redis');
+      expect(told()).toEqual([`${RULE} firing`, 'batch_failure firing']);
+      expect(log.filter((line) => line.includes('cooldown_store_down'))).toHaveLength(1);
+    } finally {
+      await redis.kill();
     }
   });
 
