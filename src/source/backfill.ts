@@ -1,4 +1,5 @@
 import type { Cursor } from '../../streams/cursor.js';
+import { PENDING, type SyncRow } from '../../streams/event.js';
 import type { BackfillState } from '../../streams/source-state.js';
 import type { Reading } from './reading.js';
 import { FAR_FUTURE } from './start-scan.js';
@@ -25,6 +26,18 @@ const FULL_MS = 50;
 /** The speed that is shown is that of so many seconds. */
 const SPEED_SECONDS = 10;
 
+/** The next page is asked for at once when it would be soon. ms. */
+const SOON_MS = 10;
+
+/** A page that is on its way. */
+interface Asked {
+  readonly page: Promise<SyncRow[]>;
+  readonly size: number;
+  readonly lean: boolean;
+  /** When it was asked for: those of a look since then may have left before it. */
+  readonly holders: ReadonlySet<string>;
+}
+
 /**
  * Reads what was there before the first start, newest first, page by page between the rounds of the live rows. What a
  * page does not find may yet be committed by a transaction that was open at the start: such holes wait for its end, in
@@ -41,6 +54,7 @@ export class Backfill {
   /** The floor when this process began. */
   readonly #startedAt: number;
   #holders: ReadonlySet<string>;
+  #asked: Asked | undefined;
   #dueAt = performance.now();
   #rows = 0;
   /** Where the ids begin, once known. */
@@ -81,26 +95,54 @@ export class Backfill {
     return this.#options.full() ? Math.max(due, FULL_MS) : due;
   }
 
-  /** Reads a page. */
+  /** Reads a page; the next one is on its way while this one is folded, where there is no need to wait for it. */
   async step(): Promise<void> {
     const cursor = this.#cursor;
     const { floor } = cursor;
     if (floor === null) return;
-    const { link, statements, folded, pageRows } = this.#reading;
+    const { link, statements, folded } = this.#reading;
     this.#bottom ??= Number((await link.query(statements.firstId))[0]?.[0] ?? floor);
     await this.#lookForRecent();
-    const { rowsPerSecond, since } = this.#options;
-    const size = Math.max(1, Math.min(pageRows, Math.round((rowsPerSecond * PAGE_MS) / 1000)));
-    const page = await this.#reading.rows(statements.pageDown, [floor, size], 'csm_page_down');
+    const asked = this.#asked ?? this.#ask(floor);
+    this.#asked = undefined;
+    const page = await asked.page;
     const ids = page.map((row) => row.id as number); // <= S
-    const next = page.length < size ? null : (ids.at(-1) ?? floor) - 1;
-    cursor.pulledDown(next, ids, this.#holders, since);
-    folded.readElsewhere(ids);
+    const next = page.length < asked.size ? null : (ids.at(-1) ?? floor) - 1;
     // Not those that were read first because they are pending, or were.
-    const rows = page.filter(({ id }) => !folded.early.delete(id as number) && !folded.pending.has(id));
-    if (next === null) folded.early.clear();
-    folded.rows(rows, 'start');
+    const rows = page.filter(({ id }) => !folded.early.has(id as number) && !folded.pending.has(id));
+    const whole = asked.lean ? await this.#whole(rows) : rows;
     this.#count(page.length);
+    if (next !== null && this.dueIn < SOON_MS) this.#asked = this.#ask(next);
+    for (const id of ids) folded.early.delete(id);
+    if (next === null) folded.early.clear();
+    cursor.pulledDown(next, ids, asked.holders, this.#options.since);
+    folded.readElsewhere(ids);
+    folded.rows(whole, 'start');
+  }
+
+  /** The page that is on its way was asked for before there was all that it should bring. */
+  askAgain(): void {
+    this.#asked = undefined;
+  }
+
+  #ask(floor: number): Asked {
+    const { statements, pageRows } = this.#reading;
+    const size = Math.max(1, Math.min(pageRows, Math.round((this.#options.rowsPerSecond * PAGE_MS) / 1000)));
+    const lean = this.#hours.length === 0 && floor < this.#smallestRecent;
+    const page = lean
+      ? this.#reading.rows(statements.pageDownLean, [floor, size], 'csm_page_down_lean')
+      : this.#reading.rows(statements.pageDown, [floor, size], 'csm_page_down');
+    // Where it fails before anybody waits for it, whoever waits next is told.
+    page.catch(() => undefined);
+    return { page, size, lean, holders: this.#holders };
+  }
+
+  /** Pending rows will be shown when they settle, and have to be known as they are. */
+  async #whole(rows: readonly SyncRow[]): Promise<readonly SyncRow[]> {
+    const pending = rows.filter((row) => row.status === PENDING).map((row) => row.id);
+    if (pending.length === 0) return rows;
+    const again = await this.#reading.rows(this.#reading.statements.byIds, [pending], 'csm_by_ids');
+    return [...rows.filter((row) => row.status !== PENDING), ...again];
   }
 
   /** All rows of the windows, and all that are pending, have been read. */

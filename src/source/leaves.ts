@@ -60,9 +60,12 @@ export class Leaves {
     return this.#queue.length;
   }
 
-  /** @throws ResetNeededError when one came with rows in it, and there is no history */
-  async check(look: Look, cursor: Cursor): Promise<void> {
-    if (!this.#reading.table.partitioned) return;
+  /**
+   * @returns whether one came with rows in it
+   * @throws ResetNeededError when one did, and there is no history
+   */
+  async check(look: Look, cursor: Cursor): Promise<boolean> {
+    if (!this.#reading.table.partitioned) return false;
     const { folded } = this.#reading;
     const brought: Brought[] = [];
     for (const leaf of look.leaves) {
@@ -86,6 +89,7 @@ export class Leaves {
     for (const leaf of look.leaves) this.#seen.add(leaf);
     this.#highAtLook = cursor.high;
     if (this.#keepsHistory) folded.elsewhere = new RangeSet();
+    return brought.length > 0;
   }
 
   /** Reads one page of what a new partition brought. */

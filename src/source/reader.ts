@@ -185,7 +185,7 @@ export class Reader {
     this.#reading.reached(look.s);
     if (look.epoch !== this.#epoch)
       throw new ResetNeededError(`the epoch changed from ${this.#epoch} to ${look.epoch}`);
-    await this.#leaves.check(look, cursor);
+    if (await this.#leaves.check(look, cursor)) this.#backfill?.askAgain();
     cursor.looked(look.holders, look.now);
     this.#backfill?.looked(look.holders);
     for (const generation of cursor.due()) {

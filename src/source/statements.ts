@@ -11,6 +11,8 @@ export interface Statements {
   readonly page: string;
   /** $1 id (inclusive), $2 limit: downwards. */
   readonly pageDown: string;
+  /** The same, only with the columns that count for history: nobody is shown rows that are older than the windows. */
+  readonly pageDownLean: string;
   /** $1, $2 bounds of ranges (inclusive). */
   readonly ranges: string;
   /** $1 ids. */
@@ -74,6 +76,12 @@ export function selectList(columns: ReadonlySet<OptionalColumn>, alias: string):
   ].join(', ');
 }
 
+/** Without those that are only shown. */
+function countedOf(columns: ReadonlySet<OptionalColumn>): ReadonlySet<OptionalColumn> {
+  const shown: readonly OptionalColumn[] = ['customer_email', 'onec_id', 'correlation_id', 'error_message'];
+  return new Set([...columns].filter((column) => !shown.includes(column)));
+}
+
 /** Modes under which a transaction may write rows. ShareUpdateExclusive (VACUUM, ANALYZE) and Share cannot. */
 const WRITING = `('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')`;
 
@@ -102,6 +110,7 @@ export function buildStatements(table: TableInfo): Statements {
         (SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= s.s ORDER BY t.id LIMIT $2) UNION ALL
         (SELECT ${cols} FROM unnest($3::int8[], $4::int8[]) AS h(a, b) JOIN ${t} t ON t.id BETWEEN h.a AND h.b)) r ON true`,
     page: `SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= $2::int8 ORDER BY t.id LIMIT $3`,
+    pageDownLean: `SELECT ${selectList(countedOf(table.columns), 't')} FROM ${t} t WHERE t.id <= $1::int8 ORDER BY t.id DESC LIMIT $2`,
     pageDown: `SELECT ${cols} FROM ${t} t WHERE t.id <= $1::int8 ORDER BY t.id DESC LIMIT $2`,
     ranges: `SELECT ${cols} FROM unnest($1::int8[], $2::int8[]) AS r(a, b) JOIN ${t} t ON t.id BETWEEN r.a AND r.b`,
     byIds: `SELECT ${cols} FROM ${t} t WHERE t.id = ANY ($1::int8[])`,

@@ -67,6 +67,9 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
       [rows, status],
     );
 
+  const count = async () =>
+    Number((await client.query('SELECT count(*) AS n FROM customer_sync_logs')).rows[0].n);
+
   /** The floor has come down to this part of the ids. */
   const down = (it: Kept, part: number) =>
     until(() => {
@@ -213,6 +216,23 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
     await it.agrees(client);
   });
 
+  test('at full speed, where the next page is on its way while one is folded, under writers of every kind', async () => {
+    console.log(`seed ${SEED}`);
+    await migrated();
+    await fill(60_000);
+    const writers = Array.from(
+      { length: 6 },
+      (_, i) => new Writer({ url: db.url, seed: SEED + i, longMs: 800, weights: { long: 20, pending: 40 } }),
+    );
+    for (const writer of writers) await writer.start();
+    await until(async () => (await count()) > 61_000, 'rows of the writers');
+    const it = await start({});
+    await until(() => history.begun === 1 && history.state?.floor === null, 'all is read');
+    await Promise.all(writers.map((writer) => writer.stop()));
+    expect(writers.map((writer) => writer.error?.message).filter(Boolean)).toEqual([]);
+    await it.agrees(client);
+  });
+
   test('under writers of every kind, stopped without a flush again and again', async () => {
     console.log(`seed ${SEED}`);
     await migrated();
@@ -223,11 +243,7 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
       (_, i) => new Writer({ url: db.url, seed: SEED + i, longMs: 1_500, weights: { long: 6 } }),
     );
     for (const writer of writers) await writer.start();
-    await until(
-      async () =>
-        Number((await client.query('SELECT count(*) AS n FROM customer_sync_logs')).rows[0].n) > 8_500,
-      'rows of the writers',
-    );
+    await until(async () => (await count()) > 8_500, 'rows of the writers');
     history.due = () => random() < 0.05;
     let stops = 0;
     for (let part = 10; part < 95; part += 17) {
