@@ -207,7 +207,7 @@ export class Source {
           this.#takeReload();
           const pause = await this.#cycle.run(this.#alarm.taken());
           this.#journal.restored();
-          this.#journal.backfill(this.state().backfill);
+          this.#journal.backfill(this.#reader.backfill?.state() ?? null);
           attempt = 0;
           if (!this.#stopped) await this.#alarm.sleep(pause);
         }
