@@ -63,7 +63,7 @@ export class HistoryFlusher implements SourceHistory {
     this.#capture = capture;
     const { store } = this.#options;
     if (this.#running) return;
-    const urgent = this.#failedInARow === 0 && store.waitingRows >= MANY_ROWS;
+    const urgent = this.#failedInARow === 0 && (store.full || store.waitingRows >= MANY_ROWS);
     if (!urgent && performance.now() < this.#dueAt) return;
     this.#running = this.#flush(capture).finally(() => {
       this.#running = undefined;

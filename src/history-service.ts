@@ -142,6 +142,10 @@ export class HistoryService {
     const store = this.#store;
     const source = this.#source;
     if (!source || store.fault !== undefined) return undefined;
+    const { backfill, pendingUntracked } = source.state();
+    // What is in memory is behind the table then. (What a backfill has not read is told from the checkpoint.)
+    const behind = source.completeness().state !== 'complete' && backfill === null;
+    if (behind || pendingUntracked > 0) return undefined;
     return {
       get checkpointId() {
         return store.checkpointId;

@@ -97,8 +97,8 @@ function addAll(into: Map<number, Set<bigint>>, start: number, customers: Iterab
 async function idsOf(tx: Db, id: number, buckets: readonly number[]): Promise<Ids> {
   const rows = await tx.query(
     `SELECT ${ms('bucket')}, min(id_min), max(id_max) FROM unnest($2::timestamptz[]) bucket
-       JOIN sync_monitor.rollup r ON r.start >= bucket AND r.start < bucket + interval '${BUCKET_MS} milliseconds'
-     WHERE r.checkpoint_id = $1 AND r.level = 0 GROUP BY 1`,
+     CROSS JOIN LATERAL (SELECT r.id_min, r.id_max FROM sync_monitor.rollup r WHERE r.checkpoint_id = $1 AND r.level = 0
+       AND r.start >= bucket AND r.start < bucket + interval '${BUCKET_MS} milliseconds' OFFSET 0) r GROUP BY 1`,
     [id, buckets.map(timestamp)],
   );
   const number = (text: string | null | undefined) => (text == null ? null : Number(text));

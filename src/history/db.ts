@@ -20,12 +20,14 @@ export interface HistoryLog {
 
 /**
  * The session of the one who writes history. What is in a checkpoint must survive a crash whatever the database's
- * default; and a session whose client has gone must not hold the checkpoint for long.
+ * default; and a session whose client has gone must not hold the checkpoint for long. Its few statements all walk an
+ * index; while a backfill fills a table that nobody has analysed yet, the planner would read all of it for each hundred
+ * rows.
  */
 export const HISTORY_SESSION = `SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off;
   SET synchronous_commit = on; SET row_security = off; SET statement_timeout = 30000; SET lock_timeout = 5000;
   SET idle_in_transaction_session_timeout = 30000; SET tcp_user_timeout = 30000; SET jit = off;
-  SET search_path = pg_catalog; SET extra_float_digits = 1; SET timezone = 'UTC'`;
+  SET search_path = pg_catalog; SET extra_float_digits = 1; SET timezone = 'UTC'; SET enable_seqscan = off`;
 
 /** For the connection's own patience: above that of the session. */
 export const HISTORY_QUERY_TIMEOUT_MS = 35_000;

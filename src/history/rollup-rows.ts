@@ -64,9 +64,11 @@ export async function writeRollups(
   return Number(row?.[0]);
 }
 
-const BY_KEY = `SELECT ${ms('r.start')}, r.operation_type, ${COLUMNS}
-  FROM unnest($3::timestamptz[], $4::text[]) key (start, operation_type)
-  JOIN sync_monitor.rollup r ON r.checkpoint_id = $1 AND r.level = $2 AND r.start = key.start AND r.operation_type = key.operation_type`;
+// OFFSET 0 keeps the order of the join: while a backfill fills a table that nobody has analysed yet, the planner would
+// walk all of it for each hundred keys.
+const BY_KEY = `SELECT r.* FROM unnest($3::timestamptz[], $4::text[]) key (start, operation_type)
+  CROSS JOIN LATERAL (SELECT ${ms('r.start')}, r.operation_type, ${COLUMNS} FROM sync_monitor.rollup r
+    WHERE r.checkpoint_id = $1 AND r.level = $2 AND r.start = key.start AND r.operation_type = key.operation_type OFFSET 0) r`;
 
 /** Those of the asked rows that exist, in no order. */
 export async function readRollupsByKey(
