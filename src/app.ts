@@ -1,6 +1,7 @@
 /** All wiring: the only place that sees every folder. */
 import { config as rxjs } from 'rxjs';
-import { alertsConfig } from './alert-settings.js';
+import { type AlertsConfig, alertsConfig } from './alert-settings.js';
+import { UsageError } from './commands-end.js';
 import type { Config } from './config.js';
 import { shipped, version } from './files.js';
 import { createAccess } from './http/auth.js';
@@ -31,7 +32,8 @@ export interface Served {
 
 /**
  * Follows the table and serves what it finds.
- * @throws with one sentence when the database, the table or the port cannot be used
+ * @throws UsageError for receivers or a rules file that cannot be used; with one sentence when the database, the table or
+ *   the port cannot
  */
 export async function serve(config: Config, { log }: { readonly log: Logger }): Promise<Served> {
   const onError = (error: unknown, where: string) =>
@@ -46,7 +48,7 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     viewerToken: config.VIEWER_TOKEN ?? undefined,
     metricsToken: config.METRICS_TOKEN ?? undefined,
   });
-  const alerts = alertsConfig(config);
+  const alerts = usableAlerts(config);
   const page = await loadPage(shipped('dashboards/live'));
   const monitor = await startMonitor({
     databaseUrl: databaseUrl(config),
@@ -87,6 +89,15 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     await hub.close();
     await monitor.stop();
     throw error;
+  }
+}
+
+function usableAlerts(config: Config): AlertsConfig {
+  try {
+    return alertsConfig(config);
+  } catch (error) {
+    const lines = (error as Error).message.replaceAll('\n', '\n  ');
+    throw new UsageError(`wrong settings:\n  ${lines}`, { cause: error });
   }
 }
 

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { alertsConfig } from '../../src/alert-settings.js';
+import { serve } from '../../src/app.js';
+import { UsageError } from '../../src/commands-end.js';
 import { parseConfig } from '../../src/config.js';
+import { createLog } from '../../src/log.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -12,11 +15,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-function read(env: Record<string, string>) {
+function configOf(env: Record<string, string>) {
   const result = parseConfig({ env, dotenv: {}, flags: {}, readSecret: () => '' });
   if (!('config' in result)) throw new Error(result.problems.join('\n'));
-  return alertsConfig(result.config, folder);
+  return result.config;
 }
+
+const read = (env: Record<string, string>) => alertsConfig(configOf(env), folder);
 
 function problems(env: Record<string, string>): string[] {
   try {
@@ -99,5 +104,21 @@ describe('the alerts that settings describe', () => {
     expect(problems({ WEBHOOK_ALERT_URL: 'https://a.example/', WEBHOOK_SECRET: 'hunter2!' })).toEqual([
       expect.stringMatching(/^WEBHOOK_SECRET cannot sign/),
     ]);
+  });
+
+  it('end the program as wrong usage, before it asks any database', async () => {
+    const config = configOf({
+      DATABASE_URL: 'postgres://127.0.0.1:1/none',
+      ...{ WEBHOOK_ALERT_URL: 'https://a.example/', WEBHOOK_SECRET: 'hunter2!' },
+      ALERT_RULES_FILE: join(folder, 'none.yaml'),
+    });
+    const refused = serve(config, {
+      log: createLog({ level: 'silent', format: 'json', write: () => undefined }),
+    });
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow(
+      /^wrong settings:\n {2}WEBHOOK_SECRET .*\n {2}ALERT_RULES_FILE [^\n]*$/,
+    );
+    await expect(refused).rejects.not.toThrow(/hunter2/);
   });
 });
