@@ -38,6 +38,11 @@ export interface NumbersSource {
   readonly period: Pick<Period, 'minutes'>;
 }
 
+export interface SeenSource extends NumbersSource {
+  /** Completes the extremes of the reading. */
+  readonly findExtremes: () => void;
+}
+
 export interface OperationSource extends NumbersSource {
   readonly period: Period;
 }
@@ -65,7 +70,7 @@ export interface Wanted {
   readonly durations: boolean;
 }
 
-export function wantedNumbers(source: NumbersSource, { types, durations }: Wanted): SeenWindow {
+export function wantedNumbers(source: SeenSource, { types, durations }: Wanted): SeenWindow {
   const present: number[] = [];
   for (let type = 0; type < source.types.size; type++) if (hasRows(source, type)) present.push(type);
   const named = present.filter((type) => types.includes(source.types.name(type)));
@@ -77,12 +82,11 @@ export function wantedNumbers(source: NumbersSource, { types, durations }: Wante
 }
 
 function seenNumbers(
-  source: NumbersSource,
+  source: SeenSource,
   types: readonly number[],
   only: number | null,
   durations: boolean,
 ): SeenNumbers {
-  if (durations) return operationNumbers(source, types, only);
   const { numbers } = source.reading;
   let total = 0;
   let errors = 0;
@@ -97,11 +101,46 @@ function seenNumbers(
     error_count: errors,
     error_rate: percentOf(errors, total),
     throughput_per_minute: total / source.period.minutes,
-    duration_count: 0,
-    duration_p50_ms: null,
-    duration_p95_ms: null,
-    duration_p99_ms: null,
-    duration_avg_ms: null,
+    ...(durations ? seenDurations(source, types, only) : NO_DURATIONS),
+  };
+}
+
+type SeenDurations = Pick<SeenNumbers, Extract<keyof SeenNumbers, `duration_${string}`>>;
+
+const NO_DURATIONS: SeenDurations = {
+  duration_count: 0,
+  duration_p50_ms: null,
+  duration_p95_ms: null,
+  duration_p99_ms: null,
+  duration_avg_ms: null,
+};
+
+/**
+ * As durationNumbers. The middle of a cell lies between the extremes unless it is the cell of one of them; only then are
+ * they looked for, which takes longer than all the rest.
+ */
+function seenDurations(source: SeenSource, types: readonly number[], only: number | null): SeenDurations {
+  const { reading } = source;
+  let count = 0;
+  let sum = 0;
+  for (const type of types) {
+    count += reading.numbers[durationAt(type)] as number;
+    sum += reading.numbers[durationAt(type) + 1] as number;
+  }
+  if (count === 0) return NO_DURATIONS;
+  const cells = reading.percentiles(only, count, [0, ...PERCENTILES, 1]);
+  const [lowest, p50, p95, p99, highest] = cells;
+  if (p50 === lowest || p99 === highest) {
+    source.findExtremes();
+    return durationNumbers(source, types, only);
+  }
+  const shown = (cell: number | undefined): number | null => (cell === undefined ? null : cellMiddle(cell));
+  return {
+    duration_count: count,
+    duration_avg_ms: sum / count,
+    duration_p50_ms: shown(p50),
+    duration_p95_ms: shown(p95),
+    duration_p99_ms: shown(p99),
   };
 }
 

@@ -203,24 +203,32 @@ export class Periods {
     let pending = wanted.filter((of) => of !== null).length;
     const windows = WINDOW_NAMES.map((name, i): [WindowName, SeenWindow] => {
       const of = wanted[i] ?? null;
-      if (pending > 0) this.include(reading, i);
+      if (pending > 0) reading.includeCounts(at(this.segments, i));
       if (of === null) return [name, NOT_WANTED];
       pending -= 1;
       const period = { minutes: (this.end - at(this.starts, i)) / MINUTE };
-      return [name, wantedNumbers({ reading, types, statuses, period }, of)];
+      return [
+        name,
+        wantedNumbers({ reading, types, statuses, period, findExtremes: () => this.findExtremes(i) }, of),
+      ];
     });
     // One for each of WINDOW_NAMES.
     return Object.fromEntries(windows) as Record<WindowName, SeenWindow>;
   }
 
   private include(reading: Reading, i: number): void {
+    reading.include(at(this.segments, i), this.extremesOf(i));
+  }
+
+  /** Those of a window, into its reading. */
+  private findExtremes(window: number): void {
+    for (let i = 0; i <= window; i++) this.reading.spread(at(this.segments, i), this.extremesOf(i));
+  }
+
+  private extremesOf(i: number): Float64Array {
     const start = at(this.starts, i);
     const until = i === 0 ? this.end : at(this.starts, i - 1);
-    const segment = at(this.segments, i);
-    reading.include(
-      segment,
-      segment.minAndMax(() => at(this.rings, i).between(start, until)),
-    );
+    return at(this.segments, i).minAndMax(() => at(this.rings, i).between(start, until));
   }
 
   private read(reading: Reading, window: number, words: Vocabulary, savings: Savings): WindowSnapshot {

@@ -22,11 +22,21 @@ export class Reading {
   }
 
   include(segment: Segment, extremes: Float64Array): void {
-    mergeNumbers(this.numbers, segment.numbers, 1);
-    this.included.push(segment.durations);
+    this.includeCounts(segment);
+    this.spread(segment, extremes);
+  }
+
+  /** Takes in the extremes of a segment. */
+  spread(segment: Segment, extremes: Float64Array): void {
     for (let type = 0; type < segment.types; type++) {
       spreadExtremes(this.extremes, type, extremes[2 * type] as number, extremes[2 * type + 1] as number);
     }
+  }
+
+  /** Without minima and maxima, which a segment may have to look for. */
+  includeCounts(segment: Segment): void {
+    mergeNumbers(this.numbers, segment.numbers, 1);
+    this.included.push(segment.durations);
   }
 
   /**
