@@ -98,7 +98,8 @@ describe.each(sharedVersions())("the owner's migrations (PostgreSQL %i)", (versi
       );
       if (waiting)
         holding = await it.sql(
-          `SELECT relation::regclass::text, mode FROM pg_locks WHERE pid = $1 AND locktype = 'relation' AND granted`,
+          `SELECT relation::regclass::text, mode FROM pg_locks JOIN pg_class c ON c.oid = relation
+           WHERE pid = $1 AND locktype = 'relation' AND granted AND relnamespace <> 'sync_monitor'::regnamespace`,
           [waiting.pid],
         );
       return waiting !== undefined;
