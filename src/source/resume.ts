@@ -60,13 +60,27 @@ export async function fillFrom(
   return cursor.floor === null || readPendingBelow(reading, cursor.floor);
 }
 
-/** From minutes, and for the last hour from the rows themselves. */
+/**
+ * From minutes, and for the last hour from the rows themselves. The two come over different connections, so that the
+ * server works on the one while the other is folded.
+ */
 async function fillWindows(reading: Reading, resumed: Resumed, cursor: Cursor): Promise<void> {
   const { folded, clock } = reading;
-  const { state } = resumed;
   const now = Math.floor(clock.now() / STEP_MS) * STEP_MS;
   const from = Math.floor((clock.now() - SINGLE_MS) / STEP_MS) * STEP_MS;
-  for await (const minutes of resumed.minutes(now - WIDEST_MS - STEP_MS, from)) folded.minutes(minutes);
+  const ends = await Promise.allSettled([
+    (async () => {
+      for await (const minutes of resumed.minutes(now - WIDEST_MS - STEP_MS, from)) folded.minutes(minutes);
+    })(),
+    readTail(reading, resumed, cursor, from),
+  ]);
+  // Only when both have ended: what still comes of the one must not be folded into the next try.
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+async function readTail(reading: Reading, resumed: Resumed, cursor: Cursor, from: number): Promise<void> {
+  const { folded } = reading;
+  const { state } = resumed;
   // Those that were pending are read by their ids.
   const apart = new Set<BigId>(state.pending);
   const take = (rows: readonly SyncRow[]) =>
