@@ -146,7 +146,7 @@ describe.each(sharedVersions())('history through faults (PostgreSQL %i)', (versi
     const finds = () => it.monitor.audit()?.finds ?? 0;
     const changes = [
       `UPDATE ${TABLE} SET status = 'success' WHERE status = 'error' AND id % 7 = 0`,
-      `UPDATE ${TABLE} SET duration_ms = duration_ms + 1000 WHERE id % 50 = 0`,
+      `UPDATE ${TABLE} SET duration_ms = duration_ms / 2 WHERE id % 50 = 0`,
       `UPDATE ${TABLE} SET status = 'pending' WHERE id IN (SELECT id FROM ${TABLE} WHERE status = 'success' ORDER BY id DESC LIMIT 5)`,
       `DELETE FROM ${TABLE} WHERE id % 11 = 0`,
       `DELETE FROM ${TABLE} WHERE created_at > now() - interval '10 minutes'`,
