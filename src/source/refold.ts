@@ -81,6 +81,7 @@ export class Refolds {
     if (piece.place) {
       piece.place = await this.#readPage(piece, piece.place);
       if (piece.place) return;
+      piece.customers.push(...onlyAhead(piece.rows.values(), this.#reading.clock.now()));
     }
     if (piece.customers.length > 0) await this.#readWitnesses(piece, piece.customers.splice(0, CUSTOMERS));
     if (piece.customers.length > 0) return;
@@ -180,6 +181,16 @@ export class Refolds {
     for (const { row } of batch.updates) put(row, true);
     for (const row of batch.removals) put(row, false);
   }
+}
+
+/** Customers whose only successes here are yet to come: as long as that, their older ones count. */
+function onlyAhead(rows: Iterable<SyncRow>, now: number): Iterable<BigId> {
+  const ahead = new Set<BigId>();
+  const here = new Set<BigId>();
+  for (const { status, customerId, createdAt } of rows)
+    if (status === 'success' && customerId !== null) (createdAt > now ? ahead : here).add(customerId);
+  for (const customer of here) ahead.delete(customer);
+  return ahead;
 }
 
 /** Of what is known. */

@@ -106,6 +106,26 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
     expect(refolds[0]?.witnesses).toHaveLength(10);
   });
 
+  test('a customer who succeeds only in what is yet to come of the part is one for an older success', async () => {
+    // At the end of its five minutes nothing is yet to come: then in the next.
+    await until(() => Date.now() % STEP < STEP - 10_000, 'room in these five minutes');
+    const from = Math.floor(Date.now() / STEP) * STEP;
+    const insert = (customer: number, createdAt: number) =>
+      client.query(
+        `INSERT INTO customer_sync_logs (operation_type, status, customer_id, created_at) VALUES ('created', 'success', $1, ${at(createdAt)})`,
+        [customer],
+      );
+    await insert(1, from - 3 * STEP);
+    await insert(1, from);
+    await insert(2, from);
+    for (const customer of [1, 2]) await insert(customer, from + STEP - 1);
+    await start();
+    await client.query(`UPDATE customer_sync_logs SET status = 'error' WHERE created_at = ${at(from)}`);
+    here.source.refold([of(from)]);
+    await right();
+    expect(here.latest().windows['24h'].business.synced_customers_count).toBe(1);
+  });
+
   test('more than a page, while rows of the same minutes come, settle and vanish', async () => {
     const from = span(1.5);
     await fill(from, 25_000);
