@@ -6,7 +6,7 @@ import { clearExtremes, newExtremes, spreadExtremes, widenedExtremes } from './e
 import { addNumbers, type Facts } from './facts.js';
 import { CELLS } from './histogram.js';
 import { PENDING_STATUS } from './kinds.js';
-import { mergeHeld, newNumbers, TYPES_AT_FIRST, TYPES_AT_MOST, widened } from './numbers.js';
+import { mergeNumbers, newNumbers, TYPES_AT_FIRST, TYPES_AT_MOST, widened } from './numbers.js';
 import { type PendingBudget, PendingDurations } from './pending-durations.js';
 import type { Aggregate } from './ring.js';
 import { addRollup, type RollupFacts, spreadToRollup } from './rollup-facts.js';
@@ -28,10 +28,6 @@ export class Bucket implements Aggregate {
   /** Types there is room for. */
   types = TYPES_AT_FIRST;
   readonly durations: SparseCounts;
-  /** 1 for each type of which there are or were rows: the others need not be looked at. */
-  readonly held = new Uint8Array(TYPES_AT_MOST);
-  /** Whether there is anything besides the counts of types. */
-  others = false;
   private readonly shared: BucketShared;
   // Over rows that are no longer pending, which never leave.
   private extremes = newExtremes(TYPES_AT_FIRST);
@@ -52,10 +48,8 @@ export class Bucket implements Aggregate {
     if (facts.wide && this.types < TYPES_AT_MOST) this.widen();
     addNumbers(this.numbers, facts, from, to, 1);
     const { extremes, durations } = this;
-    const { type, status, key, durationMs, special } = facts;
+    const { type, status, key, durationMs } = facts;
     for (let i = from; i < to; i++) {
-      this.held[type[i] as number] = 1;
-      if (special[i] !== 0) this.others = true;
       const cell = key[i] as number;
       if (cell < 0) continue;
       durations.add(cell);
@@ -69,8 +63,6 @@ export class Bucket implements Aggregate {
   addRollup(facts: RollupFacts): void {
     if (facts.wide && this.types < TYPES_AT_MOST) this.widen();
     addRollup(this.numbers, facts);
-    this.held[facts.type] = 1;
-    this.others = true;
     this.durations.addCounts(facts.type * CELLS, facts.rollup.cells, facts.rollup.cellCounts);
     spreadToRollup(this.extremes, facts);
   }
@@ -104,13 +96,10 @@ export class Bucket implements Aggregate {
   /** Adds everything that another bucket holds; that one has to be released. */
   merge(other: Bucket): void {
     if (other.types > this.types) this.widen();
-    mergeHeld(this.numbers, other.numbers, 1, other.held, other.types, other.others);
-    this.others ||= other.others;
+    mergeNumbers(this.numbers, other.numbers, 1);
     this.durations.merge(other.durations);
     const { extremes } = other;
     for (let type = 0; type < other.types; type++) {
-      if (other.held[type] === 0) continue;
-      this.held[type] = 1;
       spreadExtremes(this.extremes, type, extremes[2 * type] as number, extremes[2 * type + 1] as number);
     }
     // Its part of the budget is free before this bucket asks for as much.
@@ -136,8 +125,6 @@ export class Bucket implements Aggregate {
     if (this.shared.released.length >= MOST_RELEASED) return;
     this.pending = null;
     this.numbers.fill(0);
-    this.held.fill(0);
-    this.others = false;
     clearExtremes(this.extremes);
     this.durations.clear();
     this.shared.released.push(this);

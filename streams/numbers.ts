@@ -49,20 +49,3 @@ export function widened(numbers: Float64Array): Float64Array {
 export function mergeNumbers(into: Float64Array, from: Float64Array, by: 1 | -1): void {
   for (let i = 0; i < from.length; i++) into[i] = (into[i] as number) + by * (from[i] as number);
 }
-
-/** As mergeNumbers, where `from` holds rows of these types only (1 at their index); `others`: also business counters. */
-export function mergeHeld(
-  into: Float64Array,
-  from: Float64Array,
-  by: 1 | -1,
-  held: Uint8Array,
-  types: number,
-  others: boolean,
-): void {
-  if (others) for (let i = 0; i < TYPES_AT; i++) into[i] = (into[i] as number) + by * (from[i] as number);
-  for (let type = 0; type < types; type++) {
-    if (held[type] === 0) continue;
-    const end = TYPES_AT + (type + 1) * TYPE_SLOTS;
-    for (let i = end - TYPE_SLOTS; i < end; i++) into[i] = (into[i] as number) + by * (from[i] as number);
-  }
-}
