@@ -2,7 +2,7 @@
 import type { AlertsConfig } from './alert-settings.js';
 import type { AlertsOptions } from './alerts/alerts-options.js';
 import { redisCooldown } from './alerts/cooldown-redis.js';
-import { HISTORY_SESSION } from './history/db.js';
+import { type Db, HISTORY_SESSION } from './history/db.js';
 import { historyUsable } from './history/usable.js';
 import { Link } from './source/connection.js';
 import type { SourceLog } from './source/journal.js';
@@ -28,17 +28,10 @@ export interface AlertPlace {
  * Whether this role may keep alerts; that it may not is said in the log.
  * @throws what the connection throws
  */
-export async function alertsUsable(url: string, log: SourceLog): Promise<boolean> {
-  const link = new Link('setup', { url });
-  await link.connect();
-  try {
-    const reason = await historyUsable(link, TABLES);
-    if (reason !== undefined)
-      log.warn({ event_type: 'alerts_off', reason }, `there are no alerts: ${reason}`);
-    return reason === undefined;
-  } finally {
-    link.close();
-  }
+export async function alertsUsable(db: Db, log: SourceLog): Promise<boolean> {
+  const reason = await historyUsable(db, TABLES);
+  if (reason !== undefined) log.warn({ event_type: 'alerts_off', reason }, `there are no alerts: ${reason}`);
+  return reason === undefined;
 }
 
 /** @param clock the database's, ms */

@@ -26,10 +26,12 @@ import { type AlertPlace, type AlertPlaceOptions, alertsUsable, openPlace } from
 import type { AlertsConfig } from './alert-settings.js';
 import { Alerts } from './alerts/alerts.js';
 import { compose, type Decision } from './alerts/compose.js';
+import type { Db } from './history/db.js';
 import type { MonitorConfig } from './monitor-types.js';
 import { hourOf, SloCounts } from './slo-counts.js';
 import type { SourceLog } from './source/journal.js';
 import type { Source } from './source/source.js';
+import { within } from './within.js';
 
 const STEP_MS = 1_000;
 const LOADING = 'loading what was kept of alerts';
@@ -56,9 +58,9 @@ export interface Watched {
 export async function alertsFor(
   { alerts: config, databaseUrl: url }: Pick<MonitorConfig, 'alerts' | 'databaseUrl'>,
   tableName: string,
-  log: SourceLog,
+  { db, log }: { readonly db: Db; readonly log: SourceLog },
 ): Promise<AlertService | undefined> {
-  if (config === undefined || !(await alertsUsable(url, log))) return undefined;
+  if (config === undefined || !(await alertsUsable(db, log))) return undefined;
   return new AlertService({ url, tableName, config, log });
 }
 
@@ -124,12 +126,7 @@ export class AlertService implements AlertsView {
     clearInterval(this.#timer);
     this.#leads = false;
     const work = [this.#slo?.stop(), this.#ending, this.#term.loading, this.#term.alerts.stop()];
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, FINISH_MS);
-    });
-    await Promise.race([Promise.allSettled(work), late]);
-    clearTimeout(timer);
+    await within(FINISH_MS, Promise.allSettled(work));
     this.#place.close();
   }
 

@@ -5,7 +5,7 @@ import type { Batch } from '../streams/event.js';
 import type { HistoryState } from '../streams/history-state.js';
 import { Audit, type AuditPace } from './history/audit.js';
 import { foldCoarse } from './history/coarse.js';
-import { HISTORY_QUERY_TIMEOUT_MS, HISTORY_SESSION } from './history/db.js';
+import { type Db, HISTORY_QUERY_TIMEOUT_MS, HISTORY_SESSION } from './history/db.js';
 import type { HistoryInMemory } from './history/moment.js';
 import { dropOld } from './history/retention.js';
 import { HistoryStore } from './history/store.js';
@@ -13,11 +13,11 @@ import { historyUsable } from './history/usable.js';
 import { HistoryFlusher } from './history-flusher.js';
 import type { MonitorConfig } from './monitor-types.js';
 import { Link } from './source/connection.js';
-import { decodeRow } from './source/decode.js';
 import type { SourceLog } from './source/journal.js';
 import { ReadPool } from './source/pool.js';
+import { readable } from './source/readable.js';
 import { QUERY_SESSION, type Source } from './source/source.js';
-import { selectList } from './source/statements.js';
+import { within } from './within.js';
 
 export interface HistoryServiceOptions {
   readonly url: string;
@@ -37,19 +37,13 @@ export interface HistoryServiceOptions {
 export async function historyFor(
   config: MonitorConfig,
   tableName: string,
-  log: SourceLog,
+  { db, log }: { readonly db: Db; readonly log: SourceLog },
 ): Promise<HistoryService | string> {
   if (config.history === 'off') return 'HISTORY=off.';
-  const link = new Link('setup', { url: config.databaseUrl });
-  await link.connect();
-  try {
-    const reason = await historyUsable(link);
-    if (reason !== undefined) {
-      log.warn({ event_type: 'history_off', reason }, `no history is kept: ${reason}`);
-      return reason;
-    }
-  } finally {
-    link.close();
+  const reason = await historyUsable(db);
+  if (reason !== undefined) {
+    log.warn({ event_type: 'history_off', reason }, `no history is kept: ${reason}`);
+    return reason;
   }
   return new HistoryService({
     url: config.databaseUrl,
@@ -125,11 +119,7 @@ export class HistoryService {
     this.#audit = new Audit({
       store: this.#store,
       snapshot: (work) => this.#pool.snapshot(work),
-      table: () => ({
-        ...source.table,
-        selectList: selectList(source.table.columns, 't'),
-        decode: decodeRow,
-      }),
+      table: () => readable(source.table),
       refold: async (spans) => source.refold(spans),
       log: this.#log,
       pace: this.#auditPace,
@@ -237,12 +227,4 @@ export class HistoryService {
       );
     }
   }
-}
-
-function within(ms: number, work: Promise<unknown>): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

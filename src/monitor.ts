@@ -24,13 +24,12 @@ import type { EventPage, EventRequest } from './history/events-query.js';
 import { type HistoryService, historyFor } from './history-service.js';
 import { type MonitorConfig, NotReadyError } from './monitor-types.js';
 import { PeriodAnswers } from './period-answers.js';
+import { Link } from './source/connection.js';
 import type { SourceLog } from './source/journal.js';
 import { installLater, type Prepared, type PrepareOptions, prepare } from './source/prepare.js';
 import { Source } from './source/source.js';
 
 const TICK_MS = 250;
-/** Between tries to install a bell that a busy table refused. */
-const INSTALL_AGAIN_MS = 10_000;
 /** The widest window, and room for its step. */
 const HISTORY_MS = 25 * 3_600_000;
 const DAY_MS = 86_400_000;
@@ -52,10 +51,17 @@ export async function startMonitor(config: MonitorConfig): Promise<CustomerSyncM
     log,
   };
   const prepared = await prepare(options);
-  const history = await historyFor(config, prepared.table.qualified, log);
-  const alerts = await alertsFor(config, prepared.table.qualified, log);
-  const parts = { prepared, history, alerts, log };
-  return new CustomerSyncMonitor(config, parts, () => installLater(options, prepared));
+  const db = new Link('setup', { url: config.databaseUrl });
+  await db.connect();
+  try {
+    const history = await historyFor(config, prepared.table.qualified, { db, log });
+    const alerts = await alertsFor(config, prepared.table.qualified, { db, log });
+    return new CustomerSyncMonitor(config, { prepared, history, alerts, log }, () =>
+      installLater(options, prepared),
+    );
+  } finally {
+    db.close();
+  }
 }
 
 interface MonitorParts {
@@ -82,13 +88,13 @@ export class CustomerSyncMonitor {
   readonly #ticks = new Subject<Tick>();
   readonly #subscription: Subscription;
   readonly #timer: NodeJS.Timeout;
-  readonly #later: NodeJS.Timeout | undefined;
+  readonly #endInstalling: (() => void) | undefined;
 
-  /** @internal use `startMonitor`; `install` tries again what a busy table refused, and says whether that is settled */
+  /** @internal use `startMonitor`; `install` tries again what a busy table refused */
   constructor(
     config: MonitorConfig,
     { prepared, history, alerts, log }: MonitorParts,
-    install: () => Promise<boolean>,
+    install: () => () => void,
   ) {
     this.retentionDays = config.retentionDays ?? 400;
     this.#history = history;
@@ -137,14 +143,7 @@ export class CustomerSyncMonitor {
       retentionDays: this.retentionDays,
     });
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    if (!prepared.bell.later) return;
-    let trying = false;
-    this.#later = setInterval(async () => {
-      if (trying) return;
-      trying = true;
-      if (await install()) clearInterval(this.#later);
-      trying = false;
-    }, INSTALL_AGAIN_MS);
+    this.#endInstalling = prepared.bell.later ? install() : undefined;
   }
 
   /** The newest snapshot, null before the first. */
@@ -253,7 +252,7 @@ export class CustomerSyncMonitor {
   /** Ends following, within a few seconds whatever the database does. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    clearInterval(this.#later);
+    this.#endInstalling?.();
     const history = typeof this.#history === 'string' ? undefined : this.#history;
     await Promise.all([history?.quiesce(), this.#alerts?.stop()]);
     await this.#source.stop();

@@ -7,11 +7,9 @@ import { breakdownOfPeriod } from './history/breakdown.js';
 import { type EventPage, type EventRequest, eventsOfTable } from './history/events-query.js';
 import type { HistoryInMemory } from './history/moment.js';
 import { businessOfPeriod, operationsOfPeriod } from './history/period-query.js';
-import { businessOfTable, operationsOfTable } from './history/table-query.js';
-import { decodeRow } from './source/decode.js';
 import { ReadPool } from './source/pool.js';
+import { readable } from './source/readable.js';
 import { QUERY_SESSION, type Source } from './source/source.js';
-import { selectList } from './source/statements.js';
 
 export interface PeriodAnswersOptions {
   readonly url: string;
@@ -40,21 +38,13 @@ export class PeriodAnswers {
   operations(start: Date, end: Date): Promise<OperationMetrics> {
     const { source, history } = this.#options;
     const memory = history();
-    return this.#pool.snapshot((query) =>
-      memory
-        ? operationsOfPeriod(query, source.table, memory, start, end)
-        : operationsOfTable(query, source.table, start, end),
-    );
+    return this.#pool.snapshot((query) => operationsOfPeriod(query, source.table, memory, start, end));
   }
 
   business(start: Date, end: Date): Promise<BusinessMetrics> {
     const { source, history, savings } = this.#options;
     const memory = history();
-    return this.#pool.snapshot((query) =>
-      memory
-        ? businessOfPeriod(query, source.table, memory, start, end, savings)
-        : businessOfTable(query, source.table, start, end, savings),
-    );
+    return this.#pool.snapshot((query) => businessOfPeriod(query, source.table, memory, start, end, savings));
   }
 
   /** @returns the start of each hour or day, as it is shown, with its numbers */
@@ -78,9 +68,7 @@ export class PeriodAnswers {
   }
 
   events(request: EventRequest): Promise<EventPage> {
-    const { qualified, columns, createdAtIndexed } = this.#options.source.table;
-    const shape = { qualified, columns, createdAtIndexed };
-    const table = { ...shape, selectList: selectList(columns, 't'), decode: decodeRow };
+    const table = readable(this.#options.source.table);
     return this.#pool.snapshot((query) => eventsOfTable(query, table, request, SEARCH));
   }
 

@@ -179,6 +179,19 @@ export type SeenNumbers = Pick<
   | `duration_${'p50' | 'p95' | 'p99' | 'avg'}_ms`
 >;
 
+/** The numbers of no rows. */
+export const NOTHING_SEEN: SeenNumbers = {
+  total_operations: 0,
+  error_count: 0,
+  error_rate: null,
+  throughput_per_minute: 0,
+  duration_count: 0,
+  duration_p50_ms: null,
+  duration_p95_ms: null,
+  duration_p99_ms: null,
+  duration_avg_ms: null,
+};
+
 export interface SeenWindow extends SeenNumbers {
   readonly by_type: Readonly<Record<string, SeenNumbers>>;
 }

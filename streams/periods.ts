@@ -8,7 +8,7 @@
  *
  * A row that comes late goes where its created_at belongs by now.
  */
-import type { SeenWindow } from './alert.js';
+import { NOTHING_SEEN, type SeenWindow } from './alert.js';
 import { Bucket } from './bucket.js';
 import { businessMetrics, type Savings } from './business.js';
 import { Customers } from './customers.js';
@@ -38,18 +38,7 @@ const WINDOWS = WINDOW_NAMES.length;
 export const LARGEST_STEP_MS = STEPS[3];
 const NONE = -1;
 
-const NOT_WANTED: SeenWindow = {
-  total_operations: 0,
-  error_count: 0,
-  error_rate: null,
-  throughput_per_minute: 0,
-  duration_count: 0,
-  duration_p50_ms: null,
-  duration_p95_ms: null,
-  duration_p99_ms: null,
-  duration_avg_ms: null,
-  by_type: {},
-};
+const NOT_WANTED: SeenWindow = { ...NOTHING_SEEN, by_type: {} };
 
 export interface PeriodsOptions {
   /** Distinct durations of pending rows that are kept apart. */

@@ -3,6 +3,7 @@ import {
   type Comparison,
   type ComponentReading,
   type Measure,
+  NOTHING_SEEN,
   type Observation,
   type Rule,
   type SeenNumbers,
@@ -38,18 +39,6 @@ const OF_WINDOWS: ReadonlyMap<string, OfWindow> = new Map(
     WINDOW_NAMES.map((window) => [`${statistic}_${window}`, { statistic, window }] as const),
   ),
 );
-
-const NOTHING: SeenNumbers = {
-  total_operations: 0,
-  error_count: 0,
-  error_rate: null,
-  throughput_per_minute: 0,
-  duration_count: 0,
-  duration_p50_ms: null,
-  duration_p95_ms: null,
-  duration_p99_ms: null,
-  duration_avg_ms: null,
-};
 
 /** Whether the value is beyond the threshold in the sense of the rule. */
 export function isOver(comparison: Comparison, value: number, threshold: number): boolean {
@@ -134,7 +123,7 @@ function windowed(rule: Rule, of: OfWindow, snapshot: SeenSnapshot | null): Meas
   if (snapshot === null) return compared(rule, undefined);
   const window = snapshot.windows[of.window];
   const numbers =
-    rule.operationType === undefined ? window : (own(window.by_type, rule.operationType) ?? NOTHING);
+    rule.operationType === undefined ? window : (own(window.by_type, rule.operationType) ?? NOTHING_SEEN);
   const value = statisticOf(of.statistic, numbers);
   const count = of.statistic.startsWith('duration') ? numbers.duration_count : numbers.total_operations;
   if (value !== null && count < rule.minimumCount) {

@@ -144,21 +144,6 @@ export async function businessOfTable(
   };
 }
 
-const HOUR_MS = 3_600_000;
-
-/** Operation numbers of each full hour (UTC) that the period touches. */
-export async function hoursOfTable(
-  query: Query,
-  table: TableShape,
-  start: Date,
-  end: Date,
-): Promise<OperationMetrics[]> {
-  const hours: OperationMetrics[] = [];
-  for (let at = Math.floor(start.getTime() / HOUR_MS) * HOUR_MS; at < end.getTime(); at += HOUR_MS)
-    hours.push(await operationsOfTable(query, table, new Date(at), new Date(at + HOUR_MS)));
-  return hours;
-}
-
 /** Counts by name, names capped. */
 class Tally {
   readonly #names: Names;

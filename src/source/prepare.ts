@@ -28,6 +28,8 @@ export interface Prepared {
 
 /** Tries of one go, about a second: `serve` does not wait for somebody's long transaction. */
 const TRIES = 8;
+/** Between tries to install a bell that a busy table refused. */
+const INSTALL_AGAIN_MS = 10_000;
 
 /** Older servers lack idle_session_timeout, without which a frozen monitor would never let go of the bell's key. */
 export const OLDEST_VERSION = 140_000;
@@ -102,8 +104,20 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   }
 }
 
-/** Tries once more to install what a busy table refused. @returns whether it is installed, or never will be */
-export async function installLater(options: PrepareOptions, { table, bell }: Prepared): Promise<boolean> {
+/** Tries again, until it is settled, to install what a busy table refused. @returns what ends the trying */
+export function installLater(options: PrepareOptions, prepared: Prepared): () => void {
+  let trying = false;
+  const timer = setInterval(async () => {
+    if (trying) return;
+    trying = true;
+    if (await installed(options, prepared)) clearInterval(timer);
+    trying = false;
+  }, INSTALL_AGAIN_MS);
+  return () => clearInterval(timer);
+}
+
+/** Whether it is installed now, or never will be. */
+async function installed(options: PrepareOptions, { table, bell }: Prepared): Promise<boolean> {
   const link = new Link('setup', { url: options.url });
   try {
     await link.connect();

@@ -2,7 +2,6 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   businessOfTable,
-  hoursOfTable,
   operationsOfTable,
   type Query,
   type TableShape,
@@ -96,24 +95,6 @@ describe.each(sharedVersions())('the numbers of a period out of the table, on Po
     expect(one.total_operations + two.total_operations).toBe(both.total_operations);
     const onTheBound = await operations(end, new Date(end.getTime() + 1));
     expect(onTheBound.total_operations).toBeGreaterThan(200);
-  });
-
-  test('by the hour are those of each hour that the period touches, in UTC, empty ones too', async () => {
-    const start = new Date(FROM - 2 * HOUR + 59 * 60_000);
-    const hours = await ask((query) => hoursOfTable(query, table, start, new Date(FROM + 2 * HOUR + 1)));
-    expect(hours.map(({ period_start }) => period_start)).toEqual([
-      '2024-02-28T20:00:00.000Z',
-      '2024-02-28T21:00:00.000Z',
-      '2024-02-28T22:00:00.000Z',
-      '2024-02-28T23:00:00.000Z',
-      '2024-02-29T00:00:00.000Z',
-    ]);
-    for (const hour of hours.slice(1))
-      expect(await operationDifferences(client, hour.period_start, hour, 'history')).toEqual([]);
-    expect(hours[0]).toMatchObject({ total_operations: 0, by_type: {} });
-    expect(await ask((query) => hoursOfTable(query, table, start, start))).toHaveLength(1);
-    const full = new Date(FROM);
-    expect(await ask((query) => hoursOfTable(query, table, full, full))).toEqual([]);
   });
 
   test('of nothing are 0 where they count, and null where they would divide by it', async () => {
