@@ -6,6 +6,7 @@ const UNIT = [
   'test/alerts/**/*.test.ts',
   'test/http/**/*.test.ts',
   'test/cli/**/*.test.ts',
+  'test/deploy/**/*.test.ts',
   'test/*.test.ts',
 ];
 
