@@ -6,12 +6,10 @@ import { migrate, serve, unmigrate } from './app.js';
 import { serveDemo } from './app-demo.js';
 import { doctor } from './app-doctor.js';
 import { REPORT_FORMATS, ReportDateError, report } from './app-report.js';
-import { tail } from './cli/tail.js';
-import { tailPast } from './cli/tail-past.js';
-import { parseFeedUrl, parseSince } from './cli/tail-since.js';
 import { INCIDENTS, type Incident } from './cli/traffic-weather.js';
 import { addAlertCommands } from './commands-alerts.js';
 import { Told, UsageError } from './commands-end.js';
+import { addWatchCommands } from './commands-watch.js';
 import { type Config, describeSetting, flagOf, type Key, readConfig } from './config.js';
 import { SETTINGS } from './config-table.js';
 import { reportLines } from './doctor/text.js';
@@ -30,6 +28,12 @@ export interface Host {
   readonly colours: boolean;
   /** Characters of a line of that terminal; undefined where standard output is none. */
   readonly columns?: () => number | undefined;
+  /** Whether standard output is a terminal that can be drawn on. */
+  readonly screen?: boolean;
+  /** Whether what was printed has gone; undefined where it always has. */
+  readonly ready?: () => boolean;
+  /** POSIX name of the user's locale: `ru_RU.UTF-8`. */
+  readonly locale?: string | undefined;
   /** Instead of the environment of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The working directory: `.env` is read there, and the embedded database lies in `data` of it. */
@@ -95,7 +99,7 @@ export function createProgram(host: Host): Command {
   const reporting = command('report', 'sum up a day or a week: numbers, errors, customers', REPORT_KEYS);
   addReport(reporting, host);
   addAlertCommands(command, host, (flags) => settings(host, flags));
-  addTail(program, host);
+  addWatchCommands(program, host, () => settings(host, {}));
   return program;
 }
 
@@ -122,55 +126,6 @@ function addReport(command: Command, host: Host): void {
         throw error instanceof ReportDateError ? new UsageError(error.message) : error;
       }
     });
-}
-
-function addTail(program: Command, host: Host): void {
-  program
-    .command('tail')
-    .description("show a running monitor's events")
-    .option('--url <url>', "address of the monitor's feed (default: ws://127.0.0.1:PORT/ws)")
-    .option('--token <token>', 'an AUTH_TOKEN or VIEWER_TOKEN of the monitor (default: from the environment)')
-    .option('--type <types...>', 'only these operation types')
-    .option('--status <statuses...>', 'only these statuses')
-    .option('--correlation-id <id>', 'only this correlation id')
-    .option('--customer <id>', 'only this customer')
-    .option('--since <when>', 'past events too, as far as the feed holds them: 10m, 2h, or an ISO 8601 time')
-    .option('--until <when>', 'only events before that time, likewise; goes with --no-follow, and means it')
-    .option(
-      '--no-follow',
-      'show past events out of the table (the last 100, or those since --since), and end',
-    )
-    .option('--json', 'one JSON object a line', false)
-    .action(async (flags) => {
-      const config = settings(host, {});
-      const { type, status, correlationId, customer, json, until, follow } = flags;
-      const now = Date.now();
-      const common = {
-        url: usage(() => parseFeedUrl(flags.url ?? feedUrlOf(config))),
-        token: flags.token ?? (config.VIEWER_TOKEN ?? config.AUTH_TOKEN)?.split(/\s+/)[0],
-        since: flags.since === undefined ? null : usage(() => parseSince(flags.since, now)),
-        filter: {
-          ...(type ? { operation_types: type } : {}),
-          ...(status ? { statuses: status } : {}),
-          ...(correlationId ? { correlation_id: correlationId } : {}),
-          ...(customer ? { customer_id: customer } : {}),
-        },
-        json,
-        colours: host.colours && !json,
-        width: host.columns,
-        print: host.print,
-        note: host.note,
-        signal: host.signal,
-      };
-      const end = until === undefined ? null : usage(() => parseSince(until, now, '--until'));
-      const well = follow && end === null ? await tail(common) : await tailPast({ ...common, until: end });
-      if (!well) throw new Told();
-    });
-}
-
-function feedUrlOf({ HOST, PORT }: Config): string {
-  const host = HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST;
-  return `ws://${host.includes(':') ? `[${host}]` : host}:${PORT}/ws`;
 }
 
 async function runServe(host: Host, config: Config): Promise<void> {
@@ -237,14 +192,6 @@ function settings(host: Host, flags: Readonly<Record<string, string>>): Config {
 function logOf(host: Host, config: Config): Logger {
   const write = (line: string) => host.note(line.trimEnd());
   return createLog({ level: config.LOG_LEVEL, format: config.SYNC_LOG_FORMAT, write });
-}
-
-function usage<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }
 
 function zone(text: string): Zone {

@@ -63,6 +63,10 @@ function main(): void {
     signal: stop.signal,
     colours: process.stdout.isTTY === true && process.stdout.hasColors(),
     columns: () => process.stdout.columns,
+    screen: process.stdout.isTTY === true && process.env.TERM !== 'dumb',
+    ready: () => !process.stdout.writableNeedDrain,
+    // In the order of POSIX; an empty one counts as not set.
+    locale: process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG,
     folder: process.cwd(),
   };
   run(process.argv.slice(2), host).then((code) => process.exit(code));

@@ -1,9 +1,22 @@
 /** One WebSocket connection to a monitor, from the first byte to the last: how it went is its value. */
 import WebSocket from 'ws';
-import type { FeedEvent } from '../../streams/event.js';
+import type { AlertMessage } from '../../streams/alerts-view.js';
+import type { Completeness, FeedEvent } from '../../streams/event.js';
+import type { Snapshot } from '../../streams/snapshot.js';
 
-/** The messages of protocol 1 that the feed consists of; others are ignored. */
-export type FeedMessage =
+/** How the monitor itself is doing; sent when it changes. */
+export interface HealthMessage {
+  readonly type: 'health';
+  readonly at: string;
+  readonly connected: boolean;
+  readonly role: 'starting' | 'leader' | 'standby' | 'stopped';
+  readonly bell: { readonly mode: 'armed' | 'disarmed' | 'off' | 'dead'; readonly reason: string };
+  readonly listener_proven: boolean;
+  readonly completeness: Completeness;
+}
+
+/** The messages of protocol 1 that the command line understands; it ignores others. */
+export type LiveMessage =
   | {
       readonly type: 'hello';
       readonly protocol: number;
@@ -17,6 +30,9 @@ export type FeedMessage =
       readonly dropped: number;
     }
   | { readonly type: 'gap'; readonly from_seq: number; readonly to_seq: number }
+  | (Snapshot & { readonly type: 'snapshot'; readonly seq: number })
+  | AlertMessage
+  | HealthMessage
   | { readonly type: 'error'; readonly code: string; readonly message: string };
 
 export type Ending =
@@ -32,7 +48,7 @@ export interface ConnectionOptions {
   readonly token?: string | undefined;
   readonly signal: AbortSignal;
   /** `send` answers on the same connection. */
-  readonly onMessage: (message: FeedMessage, send: (message: unknown) => void) => void;
+  readonly onMessage: (message: LiveMessage, send: (message: unknown) => void) => void;
 }
 
 const HANDSHAKE_MS = 10_000;
@@ -109,11 +125,11 @@ function hintFor(status: number | undefined): string {
   return '';
 }
 
-function parse(data: WebSocket.RawData): FeedMessage | null {
+function parse(data: WebSocket.RawData): LiveMessage | null {
   try {
     const message: unknown = JSON.parse(data.toString());
     const named = typeof message === 'object' && message !== null && 'type' in message;
-    return named ? (message as FeedMessage) : null;
+    return named ? (message as LiveMessage) : null;
   } catch {
     // Not JSON: the caller names the address that answered.
     return null;

@@ -2,7 +2,7 @@
 import type { BigId } from '../../streams/event.js';
 import type { TailOptions } from './tail.js';
 import { eventLine, jsonLine, type ShownEvent, visible } from './tail-format.js';
-import { eventsUrlOf } from './tail-since.js';
+import { apiUrlOf } from './tail-since.js';
 
 export interface PastOptions extends TailOptions {
   /** Events before this time, ms of the Unix epoch; null for all. */
@@ -26,7 +26,7 @@ const ANSWER_MS = 30_000;
 export async function tailPast(options: PastOptions): Promise<boolean> {
   const { since, json, colours, width, print, note, signal } = options;
   const wanted = since === null ? LAST : MOST;
-  const url = new URL(eventsUrlOf(options.url));
+  const url = new URL(apiUrlOf(options.url, '/api/events/'));
   url.search = queryOf(options).toString();
   const found: ShownEvent[] = [];
   let searching = false;

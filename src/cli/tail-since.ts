@@ -32,11 +32,11 @@ export function parseFeedUrl(text: string): string {
   return url.href;
 }
 
-/** Where the monitor of a feed shows past events: `ws://host/ws` has them at `http://host/api/events/`. */
-export function eventsUrlOf(feed: string): string {
+/** Another path of the monitor that has this feed: `ws://host/ws` has its API at `http://host/api/`. */
+export function apiUrlOf(feed: string, path: string): string {
   const url = new URL(feed);
   url.protocol = url.protocol.replace('ws', 'http');
-  url.pathname = url.pathname.replace(/(\/ws)?\/?$/, '/api/events/');
+  url.pathname = url.pathname.replace(/(\/ws)?\/?$/, path);
   url.search = '';
   return url.href;
 }

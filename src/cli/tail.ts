@@ -2,11 +2,11 @@
  * `sync-monitor tail`: the event feed in a terminal or as lines of JSON. It reconnects by itself and resumes where
  * it was; what it could not get is said on standard error.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedEvent } from '../../streams/event.js';
 import { FEED_SIZE } from '../../streams/feed.js';
-import { connect, type FeedMessage } from './tail-connection.js';
+import type { LiveMessage } from './tail-connection.js';
 import { eventLine, jsonLine, timeOf, visible } from './tail-format.js';
+import { stayConnected } from './tail-reconnect.js';
 
 export interface TailFilter {
   readonly operation_types?: readonly string[];
@@ -40,8 +40,6 @@ const NOWHERE = { epoch: '-', seq: 0 };
 const NOTHING = { correlation_id: '\u0000' };
 /** How far back a replay begins: a little less than the feed holds, because it moves on meanwhile. */
 const REPLAY = FEED_SIZE - 500;
-const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 10_000;
 const KEPT_STATUSES = 40;
 
 /**
@@ -49,32 +47,10 @@ const KEPT_STATUSES = 40;
  */
 export async function tail(options: TailOptions): Promise<boolean> {
   const follower = new Follower(options);
-  let retry = FIRST_RETRY_MS;
-  for (;;) {
-    const ending = await connect({
-      url: options.url,
-      token: options.token,
-      signal: options.signal,
-      onMessage: (message, send) => follower.take(message, send),
-    });
-    if (options.signal.aborted) break;
-    const never = !follower.connected;
-    if (ending.how === 'refused' || follower.fault || (never && ending.how === 'unreachable')) {
-      const hint = ending.how === 'unreachable' ? ' (is "sync-monitor serve" running there?)' : '';
-      options.note(`cannot follow ${options.url}: ${follower.fault ?? ending.reason}${hint}`);
-      return false;
-    }
-    if (ending.how === 'lost') {
-      options.note(`connection lost (${ending.reason}); trying again`);
-      retry = FIRST_RETRY_MS;
-      follower.lost();
-    }
-    // Half to the whole of it, so that many tails do not come back in one moment. Cut short by the signal only.
-    await sleep(retry * (0.5 + Math.random() / 2), undefined, { signal: options.signal }).catch(
-      () => undefined,
-    );
-    if (options.signal.aborted) break;
-    retry = Math.min(retry * 2, LAST_RETRY_MS);
+  const failure = await stayConnected(options, follower);
+  if (failure !== null) {
+    options.note(`cannot follow ${options.url}: ${failure}`);
+    return false;
   }
   follower.summarise();
   return true;
@@ -106,15 +82,16 @@ class Follower {
     this.#options = options;
   }
 
-  take(message: FeedMessage, send: (message: unknown) => void): void {
+  take(message: LiveMessage, send: (message: unknown) => void): void {
     if (message.type === 'hello') this.#greet(message.epoch, send);
     else if (message.type === 'events') this.#show(message);
     else if (message.type === 'gap') this.#gap(message.from_seq, message.to_seq, send);
     else if (message.type === 'error') this.fault = `the monitor says: ${visible(message.message)}`;
   }
 
-  lost(): void {
+  lost(reason: string): void {
     this.#losses += 1;
+    this.#options.note(`connection lost (${reason}); trying again`);
   }
 
   #greet(epoch: string, send: (message: unknown) => void): void {
@@ -159,7 +136,7 @@ class Follower {
     this.#seq = Math.max(this.#seq ?? 0, to);
   }
 
-  #show({ epoch, events, dropped }: Extract<FeedMessage, { type: 'events' }>): void {
+  #show({ epoch, events, dropped }: Extract<LiveMessage, { type: 'events' }>): void {
     if (this.#phase !== 'following') return;
     if (epoch !== this.#epoch) this.#seq = 0;
     this.#epoch = epoch;

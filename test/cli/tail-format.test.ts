@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eventLine, jsonLine, timeOf, visible } from '../../src/cli/tail-format.js';
-import { eventsUrlOf, parseFeedUrl, parseSince } from '../../src/cli/tail-since.js';
+import { apiUrlOf, parseFeedUrl, parseSince } from '../../src/cli/tail-since.js';
 import type { FeedEvent } from '../../streams/event.js';
 
 const EVENT: FeedEvent = {
@@ -133,4 +133,6 @@ describe('--url', () => {
 it.each([
   ['ws://127.0.0.1:8080/ws', 'http://127.0.0.1:8080/api/events/'],
   ['wss://h/monitor/ws/?x=1', 'https://h/monitor/api/events/'],
-])('the past events of %s are at %s', (feed, expected) => expect(eventsUrlOf(feed)).toBe(expected));
+])('the past events of %s are at %s', (feed, expected) =>
+  expect(apiUrlOf(feed, '/api/events/')).toBe(expected),
+);
