@@ -10,6 +10,26 @@ const UNIT = [
   'test/*.test.ts',
 ];
 
+/**
+ * Suites with a database that take all that the machine has, or whose numbers others' load would change: writers as
+ * fast as they can, processes killed under load, floods. They run alone, after all the others.
+ */
+const LOAD = [
+  'test/monitor/exactness.test.ts',
+  'test/faults/bell.test.ts',
+  'test/faults/history.test.ts',
+  'test/faults/history-kills.test.ts',
+  'test/faults/kills.test.ts',
+  'test/source/modes.test.ts',
+];
+
+const DATABASE = {
+  globalSetup: ['test/setup/build.ts', 'test/setup/global.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
+// The projects run one after another, each with its own number of workers; meant for two cores.
 export default defineConfig({
   test: {
     projects: [
@@ -19,20 +39,31 @@ export default defineConfig({
           name: 'unit',
           include: UNIT,
           exclude: ['**/*.db.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
           testTimeout: 20_000,
         },
       },
       {
         extends: true,
         test: {
+          ...DATABASE,
           name: 'database',
           include: ['test/**/*.test.ts'],
-          exclude: UNIT.map((pattern) => pattern.replace('*.test.ts', '!(*.db).test.ts')),
-          globalSetup: ['test/setup/build.ts', 'test/setup/global.ts'],
-          // A database test brings its own load; two at a time would measure each other on two cores.
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          exclude: [...UNIT.map((pattern) => pattern.replace('*.test.ts', '!(*.db).test.ts')), ...LOAD],
+          // Most of these wait more than they compute, and each worker has clusters of its own.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...DATABASE,
+          name: 'load',
+          include: LOAD,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

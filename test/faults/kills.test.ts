@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { sharedVersions } from '../setup/database.js';
 import { scene, until } from './scene.js';
 
-test.each(sharedVersions())(
+// Paced by the faults: both versions at once.
+test.concurrent.each(sharedVersions())(
   'the monitor loses its backends at random every 300 ms under load, and no number (PostgreSQL %i)',
   async (version) => {
     const it = await scene(version);

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { describe, expect, inject, test } from 'vitest';
-import { sharedVersions } from '../setup/database.js';
+import { describe, expect, test } from 'vitest';
+import { adminUrl, sharedVersions } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 import { type Scene, scene, until } from './scene.js';
 
@@ -142,7 +142,7 @@ describe.each(sharedVersions())("the owner's migrations (PostgreSQL %i)", (versi
     expect(it.log.filter((line) => line.startsWith('the table was changed')).length).toBeLessThan(10);
     expect(it.monitor.source().resets).toBe(0);
     await it.end();
-    await ask(inject('sharedClusters')[version] ?? '', `DROP ROLE ${role}`);
+    await ask(adminUrl(version), `DROP ROLE ${role}`);
   });
 
   test('under the load of 4 writers: nobody fails, the rows are counted all the while', async () => {

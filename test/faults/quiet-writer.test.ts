@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startMonitor } from '../../src/monitor.js';
 import { keysOf } from '../../src/source/keeper.js';
-import { sharedVersions } from '../setup/database.js';
+import { adminUrl, sharedVersions } from '../setup/database.js';
 import { ask, type Cluster } from '../setup/postgres.js';
 import { connect, insertInto, ownCluster, type Scene, scene, until } from './scene.js';
 
@@ -104,7 +104,7 @@ describe.each(sharedVersions())('what the trigger means for a writer (PostgreSQL
     expect(table?.n).toBe(rows);
     await it.end();
     // A role belongs to the cluster; it can go when the database that it may write to is gone.
-    await ask(inject('sharedClusters')[version] ?? '', `DROP ROLE ${role}`);
+    await ask(adminUrl(version), `DROP ROLE ${role}`);
   });
 
   describe('when the notification queue fills', () => {

@@ -9,6 +9,9 @@ import { differences } from './oracle.js';
 /** Printed, so that a failing run can be repeated. */
 const SEED = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 1e6));
 
+/** The program is the same; on the older server it is the statements that are to be seen working. */
+const LOADS = { 18: { seconds: 60, rows: 200_000 }, 15: { seconds: 15, rows: 50_000 } } as const;
+
 const open: { monitor?: CustomerSyncMonitor; db?: TestDatabase; client?: pg.Client } = {};
 
 afterEach(async () => {
@@ -48,14 +51,15 @@ test.each(sharedVersions())(
       (_, i) => new Writer({ url: db.url, seed: SEED + i, longMs: 3_000, ...options[i] }),
     );
     for (const writer of writers) await writer.start();
-    const end = Date.now() + 60_000;
-    await until(() => Date.now() > end, 'the load has lasted 60 s', 90_000);
+    const { seconds, rows: atLeast } = LOADS[version];
+    const end = Date.now() + seconds * 1_000;
+    await until(() => Date.now() > end, 'the load has lasted', 90_000);
     await Promise.all(writers.map((writer) => writer.stop()));
     await settled(monitor);
     expect(writers.map((writer) => writer.error?.message).filter(Boolean)).toEqual([]);
     const { rows } = await client.query('SELECT count(*)::int AS n FROM customer_sync_logs');
     console.log(`${rows[0].n} rows, ${writers.reduce((sum, one) => sum + one.statements, 0)} statements`);
-    expect(rows[0].n).toBeGreaterThan(200_000);
+    expect(rows[0].n).toBeGreaterThan(atLeast);
     const snapshot = monitor.latest();
     expect(snapshot && (await differences(client, snapshot))).toEqual([]);
     expect(monitor.source().resets).toBe(0);

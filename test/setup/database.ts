@@ -1,4 +1,4 @@
-/** A database of its own for each test, cloned from the template of the shared cluster. */
+/** A database of its own for each test, cloned from the template of this worker's shared cluster. */
 import { inject } from 'vitest';
 import { TEMPLATE } from './global.js';
 import { ask, type Version } from './postgres.js';
@@ -14,7 +14,19 @@ let made = 0;
 
 /** The versions whose shared cluster runs, for `describe.each`. */
 export function sharedVersions(): Version[] {
-  return ([18, 15] as const).filter((version) => inject('sharedClusters')[version] !== undefined);
+  return ([18, 15] as const).filter((version) => inject('sharedClusters')?.[version] !== undefined);
+}
+
+/**
+ * The database `postgres` of the shared cluster that this worker has to itself, as its superuser.
+ * @throws when that version is not installed.
+ */
+export function adminUrl(version: Version): string {
+  const url = inject('sharedClusters')?.[version]?.[Number(process.env.VITEST_POOL_ID) - 1];
+  if (url === undefined) {
+    throw new Error(`PostgreSQL ${version} is not installed here (apt-get install postgresql-${version})`);
+  }
+  return url;
 }
 
 /**
@@ -22,10 +34,7 @@ export function sharedVersions(): Version[] {
  * @throws when that version is not installed.
  */
 export async function freshDatabase(version: Version = 18): Promise<TestDatabase> {
-  const admin = inject('sharedClusters')[version];
-  if (admin === undefined) {
-    throw new Error(`PostgreSQL ${version} is not installed here (apt-get install postgresql-${version})`);
-  }
+  const admin = adminUrl(version);
   made += 1;
   const name = `t${process.pid}_${made}_${Math.random().toString(36).slice(2, 8)}`;
   await ask(admin, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);

@@ -2,10 +2,11 @@
  * Real PostgreSQL clusters for tests and benches: 18 from npm and, where Debian has installed it, 15.
  * Each cluster lies in a temporary folder of its own, and a reaper ends it even if the tests are killed.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { access, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import {
   type Binaries,
@@ -31,6 +32,8 @@ export interface ClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** False for speed where no test cuts the power: a killed server loses nothing without it. Default true. */
   readonly fsync?: boolean;
+  /** A stopped cluster of the same version, whose data it begins with. Quicker than `initdb`. */
+  readonly copyOf?: Cluster;
 }
 
 export interface Cluster {
@@ -86,7 +89,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const reaper = startReaper(folder);
   const at: Installation = { binaries, account, dataDir: join(folder, 'data') };
   try {
-    await initCluster(at, ['-A', 'trust', '-U', SUPERUSER, '-N']);
+    if (options.copyOf) await copyFolder(options.copyOf.dataDir, at.dataDir);
+    else await initCluster(at, ['-A', 'trust', '-U', SUPERUSER, '-N']);
     const settings: Record<string, string> = {
       listen_addresses: '127.0.0.1',
       unix_socket_directories: folder,
@@ -103,6 +107,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     throw error;
   }
 }
+
+/** With owners and modes: the server insists on them. */
+const copyFolder = (from: string, to: string) => promisify(execFile)('cp', ['-a', from, to]);
 
 /** Another process may take the port between the look and the start: then another port. */
 async function launchOnFreePort(at: Installation, settings: Record<string, string>) {
