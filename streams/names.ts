@@ -24,10 +24,11 @@ export class Names {
   // By a few characters, the index found last for them: comparing beats hashing a string that was made for one row.
   private readonly hints = new Uint8Array(HINTS);
 
-  constructor(known: readonly string[]) {
+  /** `kept`: how many names beyond the known ones get an index of their own. */
+  constructor(known: readonly string[], kept = UNKNOWN_NAMES_KEPT) {
     this.names = [...known, OTHER];
     this.otherIndex = known.length;
-    this.capacity = this.names.length + UNKNOWN_NAMES_KEPT;
+    this.capacity = this.names.length + kept;
     this.names.forEach((name, index) => {
       this.indexes.set(name, index);
     });

@@ -1,0 +1,65 @@
+/** Where Celery's broker is, and how its transport (kombu on Redis) names what it puts there. */
+import { Redis } from 'ioredis';
+
+/** A question that takes longer has no answer. ms */
+const PATIENCE_MS = 5_000;
+const LONGEST_PAUSE_MS = 5_000;
+
+export interface Broker {
+  /** For words: never with user or password. */
+  readonly host: string;
+  /** Patterns of the channels of events: `task.*`, `worker.*`, and all in one where fanout_patterns is off. */
+  readonly eventChannels: readonly string[];
+  /** The channel of remote control, and where its answers are looked for. */
+  readonly control: { readonly channel: string; readonly exchange: string; readonly replies: string };
+  /** A new connection that comes back for ever by itself. */
+  connect(): Redis;
+}
+
+/** Between the parts of a name (kombu/transport/redis.py, Channel.sep). */
+export const SEPARATOR = '\x06\x16';
+
+/** The key of the bindings of an exchange (Channel.keyprefix_queue). */
+export function bindingsOf(exchange: string): string {
+  return `_kombu.binding.${exchange}`;
+}
+
+/** @param url redis:// or rediss://, as Celery has it, its `ssl_cert_reqs` included */
+export function brokerAt(url: string): Broker {
+  const parsed = new URL(url);
+  const db = /^\/(\d+)$/.exec(parsed.pathname)?.[1] ?? '0';
+  const unchecked = /^(cert_)?none$/i.test(parsed.searchParams.get('ssl_cert_reqs') ?? '');
+  // The library would take every parameter for an option of its own.
+  parsed.search = '';
+  const prefix = `/${db}.`;
+  return {
+    host: parsed.host,
+    eventChannels: [`${prefix}celeryev/*`, `${prefix}celeryev`],
+    control: {
+      channel: `${prefix}celery.pidbox`,
+      exchange: 'celery.pidbox',
+      replies: 'reply.celery.pidbox',
+    },
+    connect: () =>
+      new Redis(parsed.href, {
+        connectTimeout: PATIENCE_MS,
+        commandTimeout: PATIENCE_MS,
+        keepAlive: 10_000,
+        // What cannot be asked now is asked with the next round.
+        maxRetriesPerRequest: 0,
+        enableOfflineQueue: false,
+        // For ever: the broker comes back, and nobody restarts the monitor for it.
+        retryStrategy: (tries) =>
+          Math.min(100 * 2 ** Math.min(tries, 10), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2),
+        ...(unchecked && { tls: { rejectUnauthorized: false } }),
+        // Whether it is allowed is asked, and told, each time.
+        autoResubscribe: false,
+      }),
+  };
+}
+
+/** The words of a failure, without its class. A name with several addresses fails once per address. */
+export function wordsOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(wordsOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
+}
