@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { AlertLimits, Rule } from '../streams/alert.js';
 import { defaultRules } from '../streams/rules.js';
+import { COMPONENTS } from '../streams/system-health.js';
 import type { AddressPolicy } from './alerts/address.js';
 import type { Locale } from './alerts/message.js';
 import { type Receiver, type ReceiverDefaults, receiversOf } from './alerts/receivers.js';
@@ -29,12 +30,6 @@ export interface AlertsConfig {
   readonly redisUrl: string | null;
   readonly slo: SloSettings;
 }
-
-/** What rules may name as `component:<name>` (SPEC section 8). */
-export const COMPONENTS = [
-  ...['database', 'listener', 'completeness', 'history', 'audit'],
-  ...['redis', 'disk', 'onec_api', 'celery_workers', 'celery_queue', 'memory', 'cpu'],
-] as const;
 
 type AlertSettings = Pick<
   Config,

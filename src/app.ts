@@ -4,6 +4,7 @@ import { type AlertsConfig, alertsConfig } from './alert-settings.js';
 import { UsageError } from './commands-end.js';
 import type { Config } from './config.js';
 import { shipped, version } from './files.js';
+import { healthConfig } from './health-settings.js';
 import { createAccess } from './http/auth.js';
 import { LiveHub } from './http/live.js';
 import { loadPage } from './http/page.js';
@@ -60,6 +61,7 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     history: config.HISTORY,
     backfillRowsPerSecond: config.BACKFILL_MAX_ROWS_PER_SECOND,
     alerts,
+    health: healthConfig(config),
     log,
   });
   const rows = logRows(log, monitor.events$);

@@ -2,6 +2,7 @@
  * The one table of all settings: what each means, its default, its range, whether it is secret.
  * What docker-compose.yml alone reads (PROMETHEUS_SCRAPE_INTERVAL, GRAFANA_*, POSTGRES_PASSWORD) is declared there.
  */
+import { COMPONENTS } from '../streams/system-health.js';
 import { choice, flag, names, number, optional, type Setting, text, url, urls } from './config-types.js';
 
 const LATER = { planned: true } as const;
@@ -144,32 +145,36 @@ export const SETTINGS = {
     help: 'period over which SLO_TARGET is judged',
   }),
   HEALTH_CHECK_INTERVAL: number(15, {
-    ...{ min: 1, max: 3_600, unit: 'seconds', ...LATER },
+    ...{ min: 1, max: 3_600, unit: 'seconds' },
     help: 'how often each component is checked',
   }),
   HEALTH_CHECK_TIMEOUT: number(5, {
-    ...{ min: 0.1, max: 60, unit: 'seconds', ...LATER },
+    ...{ min: 0.1, max: 60, unit: 'seconds' },
     help: 'how long a check may take, its one retry included',
   }),
-  HEALTH_CHECK_DISK_PATH: optional(text('', { ...LATER, help: 'a path on the disk whose space is watched' })),
+  HEALTH_CHECK_DISK_PATH: optional(text('', { help: 'a path on the disk whose space is watched' })),
   HEALTH_CHECK_DISK_THRESHOLD: number(90, {
-    ...{ ...PERCENT, ...LATER },
+    ...PERCENT,
     help: 'the disk is degraded when it is fuller than that',
   }),
   HEALTH_CHECK_1C_API_URL: optional(
     url(['https', 'http'], {
-      ...{ secret: true, ...LATER },
+      secret: true,
       help: 'asked to see whether 1C answers; any 2xx is well',
     }),
   ),
-  HEALTH_CRITICAL: names([], {
-    ...LATER,
-    help: 'components besides database and listener that make the whole unhealthy',
-  }),
-  CELERY_MONITOR_WORKERS: flag(true, { ...LATER, help: 'watch the workers of Celery (needs REDIS_URL)' }),
-  CELERY_MONITOR_QUEUE_LENGTH: flag(true, {
-    ...LATER,
-    help: 'watch the queues of Celery (needs REDIS_URL)',
-  }),
-  CELERY_QUEUES: names(['celery'], { ...LATER, help: 'the queues of Celery' }),
+  HEALTH_CRITICAL: names(
+    [],
+    { help: 'components besides database and listener that make the whole unhealthy' },
+    COMPONENTS,
+  ),
+  CELERY_BROKER_URL: optional(
+    url(['redis', 'rediss'], {
+      secret: true,
+      help: 'the Redis that Celery uses as its broker; without it REDIS_URL',
+    }),
+  ),
+  CELERY_MONITOR_WORKERS: flag(true, { help: 'watch the workers of Celery and what their tasks do' }),
+  CELERY_MONITOR_QUEUE_LENGTH: flag(true, { help: 'watch the queues of Celery' }),
+  CELERY_QUEUES: names(['celery'], { help: 'the queues of Celery' }),
 } as const satisfies Record<string, Setting<unknown>>;

@@ -69,17 +69,23 @@ export function urls(schemes: readonly string[], words: Words): Setting<readonly
   };
 }
 
-/** Names separated by blanks or commas. */
-export function names(fallback: readonly string[], words: Words): Setting<readonly string[]> {
+/** Names separated by blanks or commas; any, or those that are `known`. */
+export function names(
+  fallback: readonly string[],
+  words: Words,
+  known?: readonly string[],
+): Setting<readonly string[]> {
   return {
     ...PLAIN,
     ...words,
     fallback,
-    range: 'names separated by spaces or commas',
+    range: known
+      ? `any of ${known.join(', ')}; separated by spaces or commas`
+      : 'names separated by spaces or commas',
     parse(value) {
       const found = value.split(/[\s,]+/).filter((name) => name !== '');
-      if (found.length === 0 || found.some((name) => !/^[\w.:-]{1,100}$/.test(name)))
-        throw new SettingError();
+      const may = (name: string) => (known ? known.includes(name) : /^[\w.:-]{1,100}$/.test(name));
+      if (found.length === 0 || !found.every(may)) throw new SettingError();
       return found;
     },
   };

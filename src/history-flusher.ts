@@ -1,6 +1,8 @@
 /** When history is written: in the round that has just ended, and what follows when it cannot be. */
 import type { CursorState } from '../streams/checkpoint.js';
 import type { HistoryState } from '../streams/history-state.js';
+import { RunLog } from '../streams/run-log.js';
+import type { ScheduleState } from '../streams/schedules.js';
 import { type HistoryLog, HistoryLostError } from './history/db.js';
 import type { HistoryStore } from './history/store.js';
 import type { Resumed, SourceHistory } from './source/history-port.js';
@@ -25,8 +27,7 @@ export class HistoryFlusher implements SourceHistory {
   #capture: (() => CursorState) | undefined;
   #running: Promise<void> | undefined;
   #dueAt = 0;
-  #failures = 0;
-  #failedInARow = 0;
+  readonly #runs = new RunLog();
   #failingSince: number | null = null;
   #lastAt: number | null = null;
   #lastMs: number | null = null;
@@ -63,7 +64,7 @@ export class HistoryFlusher implements SourceHistory {
     this.#capture = capture;
     const { store } = this.#options;
     if (this.#running) return;
-    const urgent = this.#failedInARow === 0 && (store.full || store.waitingRows >= MANY_ROWS);
+    const urgent = this.#runs.failedInARow === 0 && (store.full || store.waitingRows >= MANY_ROWS);
     if (!urgent && performance.now() < this.#dueAt) return;
     this.#running = this.#flush(capture).finally(() => {
       this.#running = undefined;
@@ -77,7 +78,17 @@ export class HistoryFlusher implements SourceHistory {
     if (!capture) return;
     // What was captured before and failed goes first; then what has come since.
     await this.#flush(capture);
-    if (this.#failedInARow === 0) await this.#flush(capture);
+    if (this.#runs.failedInARow === 0) await this.#flush(capture);
+  }
+
+  /** Not before the source reads, which says when it is at rest. */
+  schedule(): ScheduleState {
+    const left = Math.max(0, this.#dueAt - performance.now());
+    return {
+      ...{ name: 'flush', every_seconds: this.#options.everyMs / 1_000, cron: null },
+      next_run_at: this.#capture === undefined ? null : new Date(Date.now() + left).toISOString(),
+      ...this.#runs.counts(),
+    };
   }
 
   state(): Pick<
@@ -88,7 +99,7 @@ export class HistoryFlusher implements SourceHistory {
       last_flush_at: this.#lastAt === null ? null : new Date(this.#lastAt).toISOString(),
       last_flush_ms: this.#lastMs,
       flushed_rows: this.#rows,
-      flush_failures: this.#failures,
+      flush_failures: this.#runs.counts().failures,
       failing_since: this.#failingSince === null ? null : new Date(this.#failingSince).toISOString(),
       unflushed_rows: this.#options.store.waitingRows,
     };
@@ -96,6 +107,8 @@ export class HistoryFlusher implements SourceHistory {
 
   async #flush(capture: () => CursorState): Promise<void> {
     const { store, everyMs, onFlushed, onLost, log } = this.#options;
+    this.#runs.begin(Date.now());
+    const began = performance.now();
     try {
       store.capture(capture());
       const { rows, durationMs } = await store.flush();
@@ -105,14 +118,13 @@ export class HistoryFlusher implements SourceHistory {
       this.#dueAt = performance.now() + everyMs;
       if (this.#failingSince !== null)
         log.info({ event_type: 'flush', rows }, 'history is written again; nothing of it was lost');
-      this.#failedInARow = 0;
+      this.#runs.end({ outcome: 'succeeded' }, performance.now() - began);
       this.#failingSince = null;
       onFlushed();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#failures += 1;
-      this.#failedInARow += 1;
-      const pause = Math.min(LONGEST_PAUSE_MS, 500 * 2 ** Math.min(this.#failedInARow, 10));
+      this.#runs.end({ outcome: 'failed', message: reason }, performance.now() - began);
+      const pause = Math.min(LONGEST_PAUSE_MS, 500 * 2 ** Math.min(this.#runs.failedInARow, 10));
       this.#dueAt = performance.now() + pause * (0.5 + Math.random() / 2);
       if (error instanceof HistoryLostError) {
         this.#capture = undefined;

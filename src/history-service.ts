@@ -1,8 +1,9 @@
 /** All that history does beside answering: it takes what is read, writes it, folds it coarser, compares and drops it. */
-import { Cron } from 'croner';
 import type { AuditState } from '../streams/audit-state.js';
 import type { Batch } from '../streams/event.js';
 import type { HistoryState } from '../streams/history-state.js';
+import type { Ran } from '../streams/run-log.js';
+import type { ScheduleState } from '../streams/schedules.js';
 import { Audit, type AuditPace } from './history/audit.js';
 import { foldCoarse } from './history/coarse.js';
 import { type Db, HISTORY_QUERY_TIMEOUT_MS, HISTORY_SESSION } from './history/db.js';
@@ -11,6 +12,7 @@ import { dropOld } from './history/retention.js';
 import { HistoryStore } from './history/store.js';
 import { historyUsable } from './history/usable.js';
 import { HistoryFlusher } from './history-flusher.js';
+import { Job } from './job.js';
 import type { MonitorConfig } from './monitor-types.js';
 import { Link } from './source/connection.js';
 import type { SourceLog } from './source/journal.js';
@@ -59,6 +61,10 @@ export async function historyFor(
 const RETENTION_AT = '0 3 * * *';
 /** Between looks whether a quarter hour, day or month has ended. ms. */
 const COARSE_MS = 20_000;
+/** Until what failed is tried again: longer each time. */
+const RETENTION_RETRY = { firstMs: 60_000, longestMs: 3_600_000 };
+const COARSE_RETRY = { firstMs: 5_000, longestMs: COARSE_MS };
+const NOT_LEADING: Ran = { outcome: 'skipped', message: 'this process does not write history now' };
 /** Once the source has stopped, for the last flush. SIGTERM leaves 5 s in all. ms. */
 const FINISH_MS = 2_500;
 
@@ -69,14 +75,12 @@ export class HistoryService {
   readonly #pool: ReadPool;
   readonly #log: SourceLog;
   readonly #auditPace: Partial<AuditPace> | null;
-  readonly #retention: Cron;
+  readonly #retention: Job;
+  readonly #coarse: Job;
   readonly #retentionDays: number;
   #source: Source | undefined;
   #audit: Audit | undefined;
-  #coarseTimer: NodeJS.Timeout | undefined;
-  #folding: Promise<void> | undefined;
   #coarseFailing = false;
-  readonly #stopping = new AbortController();
 
   constructor(options: HistoryServiceOptions) {
     const { url, tableName, retentionDays, log } = options;
@@ -97,9 +101,14 @@ export class HistoryService {
       onFlushed: () => undefined,
       log,
     });
-    this.#retention = new Cron(RETENTION_AT, { paused: true, protect: true, unref: true }, () =>
-      this.#drop(),
-    );
+    this.#retention = new Job({
+      ...{ name: 'retention', when: RETENTION_AT, retry: RETENTION_RETRY },
+      run: (stop) => this.#drop(stop),
+    });
+    this.#coarse = new Job({
+      ...{ name: 'coarse', when: COARSE_MS, retry: COARSE_RETRY, atOnce: false },
+      run: (stop) => this.#foldCoarse(stop),
+    });
   }
 
   readonly #clock = () => this.#source?.clock.now() ?? Date.now();
@@ -112,9 +121,8 @@ export class HistoryService {
   /** Follows this source from its start on. */
   start(source: Source): void {
     this.#source = source;
-    this.#retention.resume();
-    this.#coarseTimer = setInterval(() => this.#foldCoarse(), COARSE_MS);
-    this.#coarseTimer.unref();
+    this.#retention.start();
+    this.#coarse.start();
     if (this.#auditPace === null) return;
     this.#audit = new Audit({
       store: this.#store,
@@ -172,12 +180,20 @@ export class HistoryService {
     return this.#audit?.state;
   }
 
+  schedules(): readonly ScheduleState[] {
+    const audit = this.#audit?.schedule();
+    return [
+      this.flusher.schedule(),
+      ...(audit ? [audit] : []),
+      this.#coarse.state(),
+      this.#retention.state(),
+    ];
+  }
+
   /** What is not the source's; before the source stops, since it reads windows again for the audit. */
   async quiesce(): Promise<void> {
-    this.#stopping.abort();
-    this.#retention.stop();
-    clearInterval(this.#coarseTimer);
-    await within(FINISH_MS, Promise.all([this.#audit?.stop(), this.#folding]));
+    const work = [this.#audit?.stop(), this.#coarse.stop(), this.#retention.stop()];
+    await within(FINISH_MS, Promise.all(work));
     this.#pool.close();
   }
 
@@ -191,40 +207,37 @@ export class HistoryService {
     return this.#source?.state().role === 'leader' && this.#store.fault === undefined;
   }
 
-  #foldCoarse(): void {
-    if (this.#folding || !this.#usable) return;
-    this.#folding = foldCoarse(this.#store, { now: this.#clock, signal: this.#stopping.signal })
-      .then(() => {
-        this.#coarseFailing = false;
-      })
-      .catch((error: unknown) => {
-        // Said once: the finer rows answer meanwhile.
-        if (!this.#coarseFailing)
-          this.#log.warn(
-            { event_type: 'coarse', error },
-            'quarter hours, days or months could not be folded',
-          );
-        this.#coarseFailing = true;
-      })
-      .finally(() => {
-        this.#folding = undefined;
-      });
+  async #foldCoarse(signal: AbortSignal): Promise<Ran> {
+    if (!this.#usable) return NOT_LEADING;
+    try {
+      await foldCoarse(this.#store, { now: this.#clock, signal });
+      this.#coarseFailing = false;
+      return { outcome: 'succeeded' };
+    } catch (error) {
+      // Said once: the finer rows answer meanwhile.
+      if (!this.#coarseFailing)
+        this.#log.warn({ event_type: 'coarse', error }, 'quarter hours, days or months could not be folded');
+      this.#coarseFailing = true;
+      throw error;
+    }
   }
 
-  async #drop(): Promise<void> {
-    if (!this.#usable) return;
+  async #drop(signal: AbortSignal): Promise<Ran> {
+    if (!this.#usable) return NOT_LEADING;
     try {
       const dropped = await dropOld(this.#store, {
         now: this.#clock,
         retentionDays: this.#retentionDays,
-        signal: this.#stopping.signal,
+        signal,
       });
       this.#log.info({ event_type: 'retention', ...dropped }, 'history older than its retention was dropped');
+      return { outcome: 'succeeded' };
     } catch (error) {
       this.#log.warn(
         { event_type: 'retention', error },
-        'old history could not be dropped; tried again tomorrow',
+        'old history could not be dropped; tried again soon',
       );
+      throw error;
     }
   }
 }

@@ -1,5 +1,6 @@
 /** What goes into the monitor and what comes out, as the package's public API names it. */
 import type { AlertsConfig } from './alert-settings.js';
+import type { HealthConfig } from './health-settings.js';
 import type { AuditPace } from './history/audit.js';
 import type { SourceLog } from './source/journal.js';
 
@@ -26,6 +27,8 @@ export interface MonitorConfig {
   readonly auditPace?: Partial<AuditPace> | null;
   /** Decide on alerts, keep them, and tell the receivers. Without it there are none. */
   readonly alerts?: AlertsConfig;
+  /** Check what is around the monitor. Without it health tells only what the monitor knows of itself. */
+  readonly health?: HealthConfig;
   /** Install schema and bell where this role may. Default true. */
   readonly migrate?: boolean;
   readonly log?: SourceLog;

@@ -7,6 +7,7 @@ import type { Completeness, FeedEvent, Tick } from '../streams/event.js';
 import { type HistoryState, historyOff } from '../streams/history-state.js';
 import { type Pipeline, pipeline } from '../streams/pipeline.js';
 import { realTimeMetrics } from '../streams/real-time.js';
+import type { ScheduleState } from '../streams/schedules.js';
 import type {
   BusinessMetrics,
   OperationMetrics,
@@ -15,25 +16,22 @@ import type {
   WindowSnapshot,
 } from '../streams/snapshot.js';
 import type { SourceState } from '../streams/source-state.js';
-import { type SystemHealth, systemHealth } from '../streams/system-health.js';
+import type { SystemHealth } from '../streams/system-health.js';
 import type { TotalsView } from '../streams/totals.js';
 import { audited } from '../streams/trust.js';
-import { type AlertService, alertsFor } from './alert-service.js';
-import { shipped } from './files.js';
+import type { AlertService } from './alert-service.js';
+import type { HealthService } from './health-service.js';
 import type { EventPage, EventRequest } from './history/events-query.js';
-import { type HistoryService, historyFor } from './history-service.js';
+import type { HistoryService } from './history-service.js';
+import { type MonitorParts, openParts } from './monitor-parts.js';
 import { type MonitorConfig, NotReadyError } from './monitor-types.js';
 import { PeriodAnswers } from './period-answers.js';
-import { Link } from './source/connection.js';
-import type { SourceLog } from './source/journal.js';
-import { installLater, type Prepared, type PrepareOptions, prepare } from './source/prepare.js';
 import { Source } from './source/source.js';
 
 const TICK_MS = 250;
 /** The widest window, and room for its step. */
 const HISTORY_MS = 25 * 3_600_000;
 const DAY_MS = 86_400_000;
-const SILENT: SourceLog = { info() {}, warn() {}, error() {} };
 
 /**
  * Starts a monitor of one log table.
@@ -41,35 +39,7 @@ const SILENT: SourceLog = { info() {}, warn() {}, error() {} };
  *   misconfiguration fails now; later outages heal by themselves.
  */
 export async function startMonitor(config: MonitorConfig): Promise<CustomerSyncMonitor> {
-  const log = config.log ?? SILENT;
-  const options: PrepareOptions = {
-    url: config.databaseUrl,
-    table: config.table ?? 'public.customer_sync_logs',
-    bell: config.bell ?? 'auto',
-    install: config.migrate ?? true,
-    sqlDir: shipped('sql'),
-    log,
-  };
-  const prepared = await prepare(options);
-  const db = new Link('setup', { url: config.databaseUrl });
-  await db.connect();
-  try {
-    const history = await historyFor(config, prepared.table.qualified, { db, log });
-    const alerts = await alertsFor(config, prepared.table.qualified, { db, log });
-    return new CustomerSyncMonitor(config, { prepared, history, alerts, log }, () =>
-      installLater(options, prepared),
-    );
-  } finally {
-    db.close();
-  }
-}
-
-interface MonitorParts {
-  readonly prepared: Prepared;
-  /** Or why there is none. */
-  readonly history: HistoryService | string;
-  readonly alerts: AlertService | undefined;
-  readonly log: SourceLog;
+  return new CustomerSyncMonitor(config, await openParts(config));
 }
 
 /** Live numbers of a customer synchronisation: windows, any period, events. Made by `startMonitor`. */
@@ -85,20 +55,18 @@ export class CustomerSyncMonitor {
   readonly #answers: PeriodAnswers;
   readonly #history: HistoryService | string;
   readonly #alerts: AlertService | undefined;
+  readonly #health: HealthService;
   readonly #ticks = new Subject<Tick>();
   readonly #subscription: Subscription;
   readonly #timer: NodeJS.Timeout;
   readonly #endInstalling: (() => void) | undefined;
 
-  /** @internal use `startMonitor`; `install` tries again what a busy table refused */
-  constructor(
-    config: MonitorConfig,
-    { prepared, history, alerts, log }: MonitorParts,
-    install: () => () => void,
-  ) {
+  /** @internal use `startMonitor` */
+  constructor(config: MonitorConfig, { prepared, history, alerts, health, log, install }: MonitorParts) {
     this.retentionDays = config.retentionDays ?? 400;
     this.#history = history;
     this.#alerts = alerts;
+    this.#health = health;
     const service = typeof history === 'string' ? undefined : history;
     const savings = {
       manualResolutionMinutes: config.manualResolutionMinutes ?? 10,
@@ -142,6 +110,7 @@ export class CustomerSyncMonitor {
       historyReady: () => this.history().state === 'ready',
       retentionDays: this.retentionDays,
     });
+    health.start();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#endInstalling = prepared.bell.later ? install() : undefined;
   }
@@ -223,9 +192,9 @@ export class CustomerSyncMonitor {
     return realTimeMetrics(this.#current());
   }
 
-  /** Database and listener as the monitor sees them; never waits for either. */
+  /** The monitor and what is around it, as far as it is known; never waits for any of it. */
   getSystemHealth(): SystemHealth {
-    return systemHealth({
+    return this.#health.health({
       source: this.#source.state(),
       completeness: this.#completeness(),
       history: this.history(),
@@ -244,6 +213,12 @@ export class CustomerSyncMonitor {
     return typeof this.#history === 'string' ? undefined : this.#history.audit();
   }
 
+  /** What runs by itself, when, and what came of it. */
+  schedules(): readonly ScheduleState[] {
+    const history = typeof this.#history === 'string' ? [] : this.#history.schedules();
+    return [...this.#health.schedules(), ...history];
+  }
+
   /** What fires, fired and is told of; undefined where alerts are not configured or may not be kept. */
   alerts(): AlertsView | undefined {
     return this.#alerts;
@@ -254,7 +229,7 @@ export class CustomerSyncMonitor {
     clearInterval(this.#timer);
     this.#endInstalling?.();
     const history = typeof this.#history === 'string' ? undefined : this.#history;
-    await Promise.all([history?.quiesce(), this.#alerts?.stop()]);
+    await Promise.all([history?.quiesce(), this.#alerts?.stop(), this.#health.stop()]);
     await this.#source.stop();
     await history?.stop();
     this.#subscription.unsubscribe();

@@ -4,6 +4,8 @@
  */
 import { AUDIT_ZONES, type AuditZone } from '../../streams/audit-state.js';
 import type { Span } from '../../streams/event.js';
+import type { RunLog } from '../../streams/run-log.js';
+import type { ScheduleState } from '../../streams/schedules.js';
 import { ceilTo, floorTo } from './audit-known.js';
 import { MINUTE_MS, QUARTER_MS } from './cover.js';
 import { KEPT_UNTIL } from './rollup-rows.js';
@@ -91,6 +93,21 @@ export function decide({ restUntil, turns }: Schedule, now: number): Decision {
   const [first] = due.sort((a, b) => turns[a].used - turns[b].used);
   if (first !== undefined) return { kind: 'step', turn: first, place: turns[first].place };
   return { kind: 'wait', ms: Math.min(...TURNS.map((turn) => turns[turn].dueAt)) - now };
+}
+
+/** ms until the next step. */
+export function dueIn(schedule: Schedule, now: number): number {
+  const decision = decide(schedule, now);
+  return decision.kind === 'wait' ? decision.ms : 0;
+}
+
+/** @param next when the next step is, ms of the Unix epoch; null where there is none */
+export function scheduleOf({ every }: Pace, next: number | null, runs: RunLog): ScheduleState {
+  return {
+    ...{ name: 'audit', every_seconds: every.newest / 1_000, cron: null },
+    next_run_at: next === null ? null : new Date(next).toISOString(),
+    ...runs.counts(),
+  };
 }
 
 /** A step of `turn` ended at `now` after `tookMs`; `next` is where its round goes on, null where that is finished. */

@@ -150,3 +150,11 @@ export class Suspects {
       .filter(({ periods }) => periods.size > 0);
   }
 }
+
+export function rowsIn({
+  differences,
+}: {
+  readonly differences: readonly { readonly rows: number }[];
+}): number {
+  return differences.reduce((sum, { rows }) => sum + rows, 0);
+}

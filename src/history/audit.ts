@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditState } from '../../streams/audit-state.js';
 import type { RefoldSpan } from '../../streams/checkpoint.js';
 import type { Span } from '../../streams/event.js';
+import { RunLog } from '../../streams/run-log.js';
+import type { ScheduleState } from '../../streams/schedules.js';
 import type { Vocabulary } from '../../streams/vocabulary.js';
 import { type Comparison, compareStep } from './audit-compare.js';
 import { type AuditTable, auditedFrom, ceilTo, type Known, periodMs, readKnown } from './audit-known.js';
@@ -14,16 +16,18 @@ import { judgeOldEnd, type OldEnd, rowsDeleted, WHOLE, writeOldEnd } from './aud
 import { refold } from './audit-refold.js';
 import {
   decide,
+  dueIn,
   failed,
   hurried,
   newSchedule,
   type Pace,
   roundOf,
+  scheduleOf,
   stepped,
   type Turn,
 } from './audit-schedule.js';
 import { AuditTally } from './audit-tally.js';
-import { firstVanished, judge, Suspects } from './audit-verdict.js';
+import { firstVanished, judge, rowsIn, Suspects } from './audit-verdict.js';
 import { WindowChanges } from './audit-windows.js';
 import { DAY_MS, MINUTE_MS, QUARTER_MS } from './cover.js';
 import type { Db, HistoryLog } from './db.js';
@@ -90,6 +94,7 @@ export class Audit {
   readonly #pace: AuditPace;
   readonly #now: () => number;
   readonly #tally = new AuditTally();
+  readonly #runs = new RunLog();
   readonly #suspects = new Suspects();
   readonly #windows = new WindowChanges();
   readonly #stop = new AbortController();
@@ -112,7 +117,13 @@ export class Audit {
     return this.#tally.state();
   }
 
-  /** Begins, or does nothing where it has. */
+  /** Of its steps; a new round of the newest minutes begins every so often. */
+  schedule(): ScheduleState {
+    const next = this.#stop.signal.aborted ? null : Date.now() + dueIn(this.#schedule, this.#now());
+    return scheduleOf(this.#pace, next, this.#runs);
+  }
+
+  /** A second call does nothing. */
   start(): void {
     this.#running ??= this.#run();
   }
@@ -136,6 +147,7 @@ export class Audit {
     if (decision.kind === 'wait') return decision.ms;
     const { turn, place } = decision;
     this.#looking = undefined;
+    this.#runs.begin(Date.now());
     try {
       const next = await this.#audit(turn, place);
       this.#ended(turn, began, next);
@@ -258,6 +270,7 @@ export class Audit {
     if (this.#rows < this.#pace.rows) this.#rows = Math.min(this.#pace.rows, this.#rows * 2);
     const now = this.#now();
     this.#tally.took(now - began);
+    this.#runs.end({ outcome: 'succeeded' }, now - began);
     this.#schedule = stepped(this.#schedule, turn, { now, tookMs: now - began, next }, this.#pace);
     this.#schedule = hurried(this.#schedule, 'again', this.#suspects.dueAt);
   }
@@ -267,6 +280,7 @@ export class Audit {
     const done = { now, tookMs: now - began };
     this.#tally.took(done.tookMs);
     const message = error instanceof Error ? error.message : String(error);
+    this.#runs.end({ outcome: 'failed', message }, done.tookMs);
     if (this.#tally.failed(message)) tellFailure(this.#options.log, turn, error);
     const place = this.#looking;
     if ((error as { code?: unknown }).code === STATEMENT_TIMEOUT && place) {
@@ -281,8 +295,4 @@ export class Audit {
     }
     this.#schedule = failed(this.#schedule, done, this.#pace);
   }
-}
-
-function rowsIn({ differences }: { readonly differences: readonly { readonly rows: number }[] }): number {
-  return differences.reduce((sum, { rows }) => sum + rows, 0);
 }

@@ -83,6 +83,8 @@ export const systemHealth = z
           status: z.enum(['healthy', 'degraded', 'unhealthy', 'not_configured']),
           message: z.string(),
           response_time_ms: z.number().min(0).nullable(),
+          since: instant.nullable().openapi({ description: 'When it came into its status.' }),
+          consecutive_failures: count.openapi({ description: 'Checks in a row that found it wanting.' }),
           details: details.optional().openapi({ description: 'All that is known of it.' }),
         })
         .openapi('ComponentHealth'),
