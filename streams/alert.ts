@@ -104,8 +104,14 @@ export interface SloBurn {
   readonly enough: boolean;
 }
 
-/** How the service level objective is doing (SPEC section 7). */
-export interface SloReading {
+/** How the service level objective is doing (SPEC section 7), in words too. */
+export interface SloReading extends SloNumbers {
+  /** One sentence each. */
+  readonly words: { readonly en: string; readonly ru: string };
+}
+
+/** The numbers that rules look at. */
+export interface SloNumbers {
   /** Percent of operations that ought not to be errors. */
   readonly target: number;
   readonly windowDays: number;
@@ -121,8 +127,6 @@ export interface SloReading {
   readonly steady: SloBurn;
   /** Until the budget is gone at the speed of the last hour; 0: it is gone; null: not known, or it lasts. */
   readonly goneInSeconds: number | null;
-  /** One sentence each. */
-  readonly words: { readonly en: string; readonly ru: string };
 }
 
 /** The numbers that rules need and windows do not have. Made by incidents.ts. */
@@ -216,7 +220,7 @@ export interface Observation {
   /** By name (`database`, `listener`, `redis`, `disk`, `onec_api`, `celery_workers`, ...); an absent one was not checked yet. */
   readonly components: Readonly<Record<string, ComponentReading>>;
   /** Null: not known. */
-  readonly slo: SloReading | null;
+  readonly slo: SloNumbers | null;
   readonly incidents: IncidentsView;
 }
 

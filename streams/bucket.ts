@@ -4,9 +4,10 @@
  */
 import { clearExtremes, newExtremes, spreadExtremes, widenedExtremes } from './extremes.js';
 import { addNumbers, type Facts } from './facts.js';
+import { Held } from './held.js';
 import { CELLS } from './histogram.js';
 import { PENDING_STATUS } from './kinds.js';
-import { mergeNumbers, newNumbers, TYPES_AT_FIRST, TYPES_AT_MOST, widened } from './numbers.js';
+import { newNumbers, TYPES_AT_FIRST, TYPES_AT_MOST, widened } from './numbers.js';
 import { type PendingBudget, PendingDurations } from './pending-durations.js';
 import type { Aggregate } from './ring.js';
 import { addRollup, type RollupFacts, spreadToRollup } from './rollup-facts.js';
@@ -28,6 +29,8 @@ export class Bucket implements Aggregate {
   /** Types there is room for. */
   types = TYPES_AT_FIRST;
   readonly durations: SparseCounts;
+  /** Of the numbers; types that are not held have no durations either. */
+  readonly held = new Held();
   private readonly shared: BucketShared;
   // Over rows that are no longer pending, which never leave.
   private extremes = newExtremes(TYPES_AT_FIRST);
@@ -47,6 +50,7 @@ export class Bucket implements Aggregate {
   add(facts: Facts, from: number, to: number): void {
     if (facts.wide && this.types < TYPES_AT_MOST) this.widen();
     addNumbers(this.numbers, facts, from, to, 1);
+    this.held.note(facts, from, to);
     const { extremes, durations } = this;
     const { type, status, key, durationMs } = facts;
     for (let i = from; i < to; i++) {
@@ -63,6 +67,7 @@ export class Bucket implements Aggregate {
   addRollup(facts: RollupFacts): void {
     if (facts.wide && this.types < TYPES_AT_MOST) this.widen();
     addRollup(this.numbers, facts);
+    this.held.noteEverything();
     this.durations.addCounts(facts.type * CELLS, facts.rollup.cells, facts.rollup.cellCounts);
     spreadToRollup(this.extremes, facts);
   }
@@ -96,10 +101,12 @@ export class Bucket implements Aggregate {
   /** Adds everything that another bucket holds; that one has to be released. */
   merge(other: Bucket): void {
     if (other.types > this.types) this.widen();
-    mergeNumbers(this.numbers, other.numbers, 1);
+    other.held.merge(this.numbers, other.numbers, 1);
+    this.held.noteAll(other.held);
     this.durations.merge(other.durations);
     const { extremes } = other;
     for (let type = 0; type < other.types; type++) {
+      if (!other.held.has(type)) continue;
       spreadExtremes(this.extremes, type, extremes[2 * type] as number, extremes[2 * type + 1] as number);
     }
     // Its part of the budget is free before this bucket asks for as much.
@@ -124,7 +131,7 @@ export class Bucket implements Aggregate {
     this.pending?.release();
     if (this.shared.released.length >= MOST_RELEASED) return;
     this.pending = null;
-    this.numbers.fill(0);
+    this.held.clear(this.numbers);
     clearExtremes(this.extremes);
     this.durations.clear();
     this.shared.released.push(this);

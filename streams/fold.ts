@@ -21,7 +21,7 @@ import { PendingQueue } from './queue.js';
 import { rollupFacts } from './rollup-facts.js';
 import { Throughput } from './series.js';
 import { ClockSkew } from './skew.js';
-import type { Snapshot } from './snapshot.js';
+import { type Snapshot, WINDOW_NAMES, type WindowName } from './snapshot.js';
 import { Vocabulary } from './vocabulary.js';
 
 export interface FoldOptions {
@@ -35,6 +35,8 @@ export interface FoldOptions {
   readonly pendingRows?: number;
   /** Distinct customers of 24 h that are counted; default 10 million (at most 48 bytes each). */
   readonly customers?: number;
+  /** Windows that are kept, for those who look at these only; default all. */
+  readonly windows?: readonly WindowName[];
 }
 
 /** What the fold had to leave out, and why; all zero is the normal case. */
@@ -78,6 +80,7 @@ export class Fold {
       futureRows: 100_000,
       pendingRows: 200_000,
       customers: 10_000_000,
+      windows: WINDOW_NAMES,
       ...options,
     };
     this.periods = this.newPeriods();
@@ -254,7 +257,8 @@ export class Fold {
   }
 
   private newPeriods(): Periods {
-    return new Periods({ pendingDurations: this.options.pendingRows, customers: this.options.customers });
+    const { pendingRows: pendingDurations, customers, windows } = this.options;
+    return new Periods({ pendingDurations, customers, windows });
   }
 }
 

@@ -47,5 +47,29 @@ export function widened(numbers: Float64Array): Float64Array {
 }
 
 export function mergeNumbers(into: Float64Array, from: Float64Array, by: 1 | -1): void {
-  for (let i = 0; i < from.length; i++) into[i] = (into[i] as number) + by * (from[i] as number);
+  mergePart(into, from, by, 0, from.length);
+}
+
+/** What is counted of one type. */
+export function mergeType(into: Float64Array, from: Float64Array, by: 1 | -1, type: number): void {
+  const first = TYPES_AT + type * TYPE_SLOTS;
+  mergePart(into, from, by, first, first + TYPE_SLOTS);
+}
+
+/** What is counted of the first so many types, each with the first so many statuses. */
+export function mergeCounts(into: Float64Array, from: Float64Array, types: number, statuses: number): void {
+  const end = Math.min(from.length, TYPES_AT + types * TYPE_SLOTS);
+  for (let first = TYPES_AT; first < end; first += TYPE_SLOTS) {
+    mergePart(into, from, 1, first, first + statuses);
+    mergePart(into, from, 1, first + STATUS_SLOTS, first + TYPE_SLOTS);
+  }
+}
+
+/** What is not counted by type. */
+export function mergeOthers(into: Float64Array, from: Float64Array, by: 1 | -1): void {
+  mergePart(into, from, by, 0, TYPES_AT);
+}
+
+function mergePart(into: Float64Array, from: Float64Array, by: 1 | -1, first: number, end: number): void {
+  for (let i = first; i < end; i++) into[i] = (into[i] as number) + by * (from[i] as number);
 }

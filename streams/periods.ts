@@ -45,6 +45,8 @@ export interface PeriodsOptions {
   readonly pendingDurations: number;
   /** Distinct customers. */
   readonly customers: number;
+  /** The windows that are kept; the others have no rows. */
+  readonly windows: readonly WindowName[];
 }
 
 /** Of each window, shortest first; null: not wanted, and given empty. */
@@ -59,12 +61,14 @@ export class Periods {
   private readonly segments = WINDOW_NAMES.map(() => new Segment());
   /** By window; 1m and 5m share one. */
   private readonly rings: Ring<Bucket>[] = [];
+  private readonly kept: readonly boolean[];
   // Kept, because making it anew for each snapshot would keep the garbage collector busy.
   private readonly reading = new Reading();
   private starts: number[] = WINDOW_NAMES.map(() => Number.NEGATIVE_INFINITY);
   private end = Number.NEGATIVE_INFINITY;
 
   constructor(options: PeriodsOptions) {
+    this.kept = WINDOW_NAMES.map((name) => options.windows.includes(name));
     this.pendingBudget = new PendingBudget(options.pendingDurations);
     this.customers = new Customers({
       windowSeconds: SIZES.map((ms) => ms / SECOND),
@@ -86,9 +90,10 @@ export class Periods {
     const before = this.starts;
     const endBefore = this.end;
     this.end = end;
-    this.starts = WINDOW_NAMES.map((_, i) => Math.ceil(end / at(STEPS, i)) * at(STEPS, i) - at(SIZES, i));
+    this.starts = this.startsAt(end);
     // Coarsest first: a ring must have let go of what is old before it is given what leaves a finer one.
     for (let window = WINDOWS - 1; window > 0; window--) {
+      if (window > 1 && !at(this.kept, window)) continue;
       const start = at(this.starts, window);
       // What a ring serves ends where the next finer one begins.
       const until = window === 1 ? end : at(this.starts, window - 1);
@@ -97,10 +102,11 @@ export class Periods {
         this.move(bucket, time, from);
       });
     }
-    const aged = at(this.rings, 0).between(at(before, 0), at(this.starts, 0));
-    for (const bucket of aged) {
-      bucket.seal();
-      at(this.segments, 0).pass(bucket, at(this.segments, 1));
+    if (at(this.kept, 0)) {
+      for (const bucket of at(this.rings, 0).between(at(before, 0), at(this.starts, 0))) {
+        bucket.seal();
+        at(this.segments, 0).pass(bucket, at(this.segments, 1));
+      }
     }
     at(this.rings, 0)
       .peek(endBefore - SECOND)
@@ -192,7 +198,8 @@ export class Periods {
     let pending = wanted.filter((of) => of !== null).length;
     const windows = WINDOW_NAMES.map((name, i): [WindowName, SeenWindow] => {
       const of = wanted[i] ?? null;
-      if (pending > 0) reading.includeCounts(at(this.segments, i));
+      if (pending > 0 && at(this.kept, i))
+        reading.includeCounts(at(this.segments, i), types.size, statuses.size);
       if (of === null) return [name, NOT_WANTED];
       pending -= 1;
       const period = { minutes: (this.end - at(this.starts, i)) / MINUTE };
@@ -203,6 +210,15 @@ export class Periods {
     });
     // One for each of WINDOW_NAMES.
     return Object.fromEntries(windows) as Record<WindowName, SeenWindow>;
+  }
+
+  /** A window that is not kept has nothing that the next shorter one has not. */
+  private startsAt(end: number): number[] {
+    let start = end;
+    return this.kept.map((kept, i) => {
+      if (kept) start = Math.ceil(end / at(STEPS, i)) * at(STEPS, i) - at(SIZES, i);
+      return start;
+    });
   }
 
   private include(reading: Reading, i: number): void {

@@ -4,7 +4,7 @@
  */
 import { clearExtremes, newExtremes, spreadExtremes } from './extremes.js';
 import { BLOCK_CELLS, BLOCKS, type Durations, rankOf } from './histogram.js';
-import { mergeNumbers, newNumbers, TYPES_AT_MOST } from './numbers.js';
+import { mergeCounts, mergeNumbers, newNumbers, TYPES_AT_MOST } from './numbers.js';
 import type { Segment } from './segment.js';
 
 export class Reading {
@@ -22,7 +22,8 @@ export class Reading {
   }
 
   include(segment: Segment, extremes: Float64Array): void {
-    this.includeCounts(segment);
+    mergeNumbers(this.numbers, segment.numbers, 1);
+    this.included.push(segment.durations);
     this.spread(segment, extremes);
   }
 
@@ -33,9 +34,11 @@ export class Reading {
     }
   }
 
-  /** Without minima and maxima, which a segment may have to look for. */
-  includeCounts(segment: Segment): void {
-    mergeNumbers(this.numbers, segment.numbers, 1);
+  /**
+   * What is counted by so many types and statuses; without minima and maxima, which a segment may have to look for.
+   */
+  includeCounts(segment: Segment, types: number, statuses: number): void {
+    mergeCounts(this.numbers, segment.numbers, types, statuses);
     this.included.push(segment.durations);
   }
 

@@ -6,7 +6,7 @@ import type { Bucket } from './bucket.js';
 import { clearExtremes, newExtremes, spreadExtremes, spreadToFacts, widenedExtremes } from './extremes.js';
 import { addNumbers, type Facts } from './facts.js';
 import { Durations } from './histogram.js';
-import { mergeNumbers, newNumbers, TYPES_AT_FIRST, TYPES_AT_MOST, widened } from './numbers.js';
+import { newNumbers, TYPES_AT_FIRST, TYPES_AT_MOST, widened } from './numbers.js';
 import { addRollup, type RollupFacts, spreadToRollup } from './rollup-facts.js';
 
 export class Segment {
@@ -54,21 +54,23 @@ export class Segment {
 
   private take(bucket: Bucket, from: Durations): void {
     if (bucket.types > this.types) this.widen();
-    mergeNumbers(this.numbers, bucket.numbers, 1);
+    bucket.held.merge(this.numbers, bucket.numbers, 1);
     // In one go, because unpacking costs as much as adding.
     bucket.durations.each((key, count) => {
       from.add(key, -count);
       this.durations.add(key, count);
     });
     for (let type = 0; type < bucket.types; type++) {
+      if (!bucket.held.has(type)) continue;
       spreadExtremes(this.extremes, type, bucket.min(type), bucket.max(type));
     }
   }
 
   /** Gives a bucket on to another segment, or to none. */
   pass(bucket: Bucket, to: Segment | null): void {
-    mergeNumbers(this.numbers, bucket.numbers, -1);
-    for (let type = 0; type < bucket.types; type++) this.leave(type, bucket.min(type), bucket.max(type));
+    bucket.held.merge(this.numbers, bucket.numbers, -1);
+    for (let type = 0; type < bucket.types; type++)
+      if (bucket.held.has(type)) this.leave(type, bucket.min(type), bucket.max(type));
     if (to === null) bucket.durations.each((key, count) => this.durations.add(key, -count));
     else to.take(bucket, this.durations);
   }
@@ -84,7 +86,8 @@ export class Segment {
     }
     for (const bucket of buckets()) {
       for (let type = 0; type < bucket.types; type++) {
-        if (stale[type] === 1) spreadExtremes(extremes, type, bucket.min(type), bucket.max(type));
+        if (stale[type] === 1 && bucket.held.has(type))
+          spreadExtremes(extremes, type, bucket.min(type), bucket.max(type));
       }
     }
     stale.fill(0);

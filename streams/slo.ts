@@ -3,7 +3,14 @@
  * lines after the Google SRE Workbook, "Alerting on SLOs", 6: a long window so that it matters, and a short one so that it
  * is over when it is over.
  */
-import { SLO_WINDOWS, type SloBurn, type SloCount, type SloReading, type SloWindow } from './alert.js';
+import {
+  SLO_WINDOWS,
+  type SloBurn,
+  type SloCount,
+  type SloNumbers,
+  type SloReading,
+  type SloWindow,
+} from './alert.js';
 import { sloWords } from './slo-words.js';
 
 export interface SloOptions {
@@ -35,6 +42,16 @@ const DIGITS = 1e9;
 
 /** @throws RangeError for a target that leaves no budget, or a window that is no time. */
 export function sloReading(counts: SloCounts, options: SloOptions): SloReading {
+  const numbers = sloNumbers(counts, options);
+  const { budgetLeft, goneInSeconds, burnRates, windowDays } = numbers;
+  return {
+    ...numbers,
+    words: sloWords({ budgetLeft, goneInSeconds, burnRate: burnRates['1h'], windowDays }),
+  };
+}
+
+/** Without the words, which take longer than all the rest. @throws as sloReading */
+export function sloNumbers(counts: SloCounts, options: SloOptions): SloNumbers {
   const { target, windowDays } = options;
   if (!(target >= 0 && target < 100))
     throw new RangeError(`an SLO target of ${target} % leaves no error budget; valid are 0 to below 100`);
@@ -58,7 +75,6 @@ export function sloReading(counts: SloCounts, options: SloOptions): SloReading {
     slow: burn('slow'),
     steady: burn('steady'),
     goneInSeconds,
-    words: sloWords({ budgetLeft, goneInSeconds, burnRate: burnRates['1h'], windowDays }),
   };
 }
 

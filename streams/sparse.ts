@@ -106,22 +106,25 @@ export class SparseCounts {
   /** Adds everything that another one holds; that one packs itself, and is otherwise left as it is. */
   merge(other: SparseCounts): void {
     other.pack();
+    // Taken first: it may be merged with itself.
+    const { log, logged } = other;
+    for (let i = 0; i < logged; i++) this.add(log[i] as number);
     this.parts.push(...other.parts);
     this.packedKeys += other.packedKeys;
     if (this.parts.length > MOST_PARTS) this.packAll();
   }
 
   clear(): void {
-    this.log = EMPTY_LOG;
+    if (this.log.length > FIRST_LOG) this.log = EMPTY_LOG;
     this.logged = 0;
     this.parts = [];
     this.lists = [];
     this.packedKeys = 0;
   }
 
-  /** Brings everything into its smallest form; recording goes on to work. */
+  /** Brings everything into its smallest form, but for a few records, which are small as they are; recording goes on. */
   pack(): void {
-    if (this.logged > 0 || this.parts.length > 1 || this.lists.length > 0) this.packAll();
+    if (this.logged > FIRST_LOG || this.parts.length > 1 || this.lists.length > 0) this.packAll();
   }
 
   private packAll(): void {

@@ -8,7 +8,7 @@ import type {
   Observation,
   Rule,
   RuleState,
-  SloReading,
+  SloNumbers,
   Transition,
 } from '../../streams/alert.js';
 import type { Completeness, SyncRow } from '../../streams/event.js';
@@ -17,8 +17,9 @@ import { Incidents } from '../../streams/incidents.js';
 import type { WantedWindows } from '../../streams/periods.js';
 import { type Stepped, step } from '../../streams/rules.js';
 import { measure } from '../../streams/rules-measure.js';
-import { sloReading } from '../../streams/slo.js';
+import { sloNumbers } from '../../streams/slo.js';
 import { SloCounter } from '../../streams/slo-counter.js';
+import { WINDOW_NAMES } from '../../streams/snapshot.js';
 import { evidenceWindow, wantedBy } from './replay-wanted.js';
 
 /** Between two steps of virtual time: what lasts for less can be missed. ms */
@@ -84,7 +85,7 @@ export class Replay {
   rows = 0;
   steps = 0;
   readonly #options: ReplayOptions;
-  readonly #fold = new Fold({ customers: 0 });
+  readonly #fold: Fold;
   readonly #incidents: Incidents;
   readonly #slo: SloCounter | null;
   readonly #wanted: WantedWindows;
@@ -95,7 +96,7 @@ export class Replay {
   #state: Readonly<Record<string, RuleState>> = {};
   #next: number;
   #sloAt = Number.NaN;
-  #sloLast: SloReading | null = null;
+  #sloLast: SloNumbers | null = null;
   #lastRowAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReplayOptions) {
@@ -108,6 +109,8 @@ export class Replay {
     this.#slo = slo ? new SloCounter(SLO_DAYS) : null;
     this.#incidents = new Incidents({ batchErrors });
     this.#wanted = wantedBy(this.rules);
+    const windows = WINDOW_NAMES.filter((_, i) => this.#wanted[i] !== null);
+    this.#fold = new Fold({ customers: 0, windows });
     const longest = Math.max(5 * MINUTE, ...WINDOW_MS.filter((_, i) => this.#wanted[i] !== null));
     this.#settles = Math.max(longest + SLACK_MS, slo ? SLO_QUIET_MS : 0);
     // Evidence is of an hour.
@@ -187,18 +190,18 @@ export class Replay {
       unmeasurableReason: null,
       unmeasurableSince: null,
       components: {},
-      slo: this.#sloReading(now),
+      slo: this.#sloNumbers(now),
       incidents: this.#incidents.view(),
     };
   }
 
   /** Once a minute, as minutes are what is counted. */
-  #sloReading(now: number): SloReading | null {
+  #sloNumbers(now: number): SloNumbers | null {
     const minute = minuteOf(now);
     if (this.#slo === null || minute === this.#sloAt) return this.#sloLast;
     this.#sloAt = minute;
     const target = this.#options.sloTarget;
-    this.#sloLast = sloReading(this.#slo.counts(), { target, windowDays: SLO_DAYS });
+    this.#sloLast = sloNumbers(this.#slo.counts(), { target, windowDays: SLO_DAYS });
     return this.#sloLast;
   }
 

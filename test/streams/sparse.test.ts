@@ -75,16 +75,27 @@ describe('SparseCounts', () => {
 
   test('what is packed comes in the order of keys', () => {
     const sparse = new SparseCounts(new SparseScratch(KEYS));
-    for (const each of [999_999, 3, 70_000, 3, 0]) sparse.add(each);
+    for (let i = 0; i < 4; i++) for (const each of [999_999, 3, 70_000, 3, 0]) sparse.add(each);
     sparse.pack();
     const seen: [number, number][] = [];
     sparse.each((of, count) => seen.push([of, count]));
     expect(seen).toEqual([
-      [0, 1],
-      [3, 2],
-      [70_000, 1],
-      [999_999, 1],
+      [0, 4],
+      [3, 8],
+      [70_000, 4],
+      [999_999, 4],
     ]);
+  });
+
+  test('a few records are not worth packing, and merge one by one, with themselves too', () => {
+    const sparse = new SparseCounts(new SparseScratch(KEYS));
+    for (const each of [5, 3, 5]) sparse.add(each);
+    sparse.remove(3);
+    const before = sparse.byteLength;
+    sparse.pack();
+    expect(sparse.byteLength).toBe(before);
+    for (let i = 0; i < 3; i++) sparse.merge(sparse);
+    expect(countsOf(sparse)).toEqual(new Map([[5, 16]]));
   });
 
   test('large counts survive packing', () => {
@@ -147,11 +158,15 @@ describe('SparseCounts', () => {
 
   test('clear empties it', () => {
     const sparse = new SparseCounts(new SparseScratch(10));
-    sparse.add(1);
+    for (let i = 0; i < 100; i++) sparse.add(i % 10);
     sparse.pack();
     sparse.add(2);
     sparse.clear();
-    expect([countsOf(sparse).size, sparse.byteLength]).toEqual([0, 0]);
+    // Room for the next few records.
+    expect([countsOf(sparse).size, sparse.byteLength]).toEqual([0, 16 * 4]);
+    for (let i = 0; i < 100; i++) sparse.add(1);
+    sparse.clear();
+    expect(sparse.byteLength).toBe(0);
   });
 
   test('more keys than block numbers are refused', () => {
