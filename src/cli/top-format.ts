@@ -33,10 +33,10 @@ export function percent(value: Maybe, words: Words): string {
   return format(value, words, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 }
 
-/** Operations per minute: two decimals while it is small. */
+/** Operations per minute, two decimals while they are few. */
 export function perMinute(value: Maybe, words: Words): string {
   if (value === null || value === undefined) return DASH;
-  return value < 100 ? format(value, words, { maximumFractionDigits: 2 }) : count(value, words);
+  return value < 100 ? percent(value, words) : count(value, words);
 }
 
 /** A duration in ms, at most eight characters: `980 ms`, `1.23 s`, `2.1 min`. */
@@ -44,7 +44,11 @@ export function millis(value: Maybe, words: Words): string {
   if (value === null || value === undefined) return DASH;
   const [d, h, min, s, ms] = words.units;
   const short = (amount: number, digits: number) =>
-    format(amount, words, { maximumSignificantDigits: digits, useGrouping: false });
+    format(amount, words, {
+      minimumSignificantDigits: digits,
+      maximumSignificantDigits: digits,
+      useGrouping: false,
+    });
   if (value < 999.5) return `${format(value, words, { maximumFractionDigits: 0 })} ${ms}`;
   if (value < 59_950) return `${short(value / 1000, 3)} ${s}`;
   if (value < 3_570_000) return `${short(value / 60_000, 2)} ${min}`;

@@ -34,6 +34,8 @@ const LEFT_SHARE = 0.55;
 const LEAST_TYPES = 5;
 const MOST_ALERTS = 5;
 const MOST_REASONS = 2;
+/** Of a component. */
+const LONGEST_NAME = 24;
 
 export function frameOf(options: FrameOptions): Frame {
   const { model, view, words, width, height } = options;
@@ -55,7 +57,11 @@ export function frameOf(options: FrameOptions): Frame {
     GAP,
   ];
   const bottom = Number.isFinite(height) ? [keyLine(words)] : [];
-  const alerts = alertLines(options, Number.isFinite(height) ? MOST_ALERTS : Number.POSITIVE_INFINITY);
+  const spare = height - above.filter((line) => line !== GAP).length - bottom.length - LEAST_TYPES;
+  const alerts = alertLines(
+    options,
+    Math.max(1, Number.isFinite(height) ? Math.min(MOST_ALERTS, spare) : spare),
+  );
   const body = [...above, ...alerts, GAP];
   const fitting =
     body.length + LEAST_TYPES + bottom.length > height ? body.filter((line) => line !== GAP) : body;
@@ -158,8 +164,13 @@ function componentsOf(components: Readonly<Record<string, ComponentHealth>> | un
 
 function componentLines({ model: { health }, words }: FrameOptions, width: number): Line[] {
   const statuses = { ...words.statuses, not_configured: words.notConfigured };
-  const [nameWidth, statusWidth] = [14, 15];
-  const lines = componentsOf(health?.components).map(({ component, status, message, response_time_ms }) => {
+  const all = componentsOf(health?.components);
+  const nameWidth = Math.min(
+    LONGEST_NAME,
+    Math.max(words.components.length, ...all.map(({ component }) => plain(component).length)),
+  );
+  const statusWidth = Math.max(...Object.values(statuses).map(({ length }) => length));
+  const lines = all.map(({ component, status, message, response_time_ms }) => {
     const time = response_time_ms === null ? '' : `${millis(response_time_ms, words)}  `;
     const said = padded(time + plain(message), width - nameWidth - statusWidth - 2).trimEnd();
     return [
@@ -188,7 +199,7 @@ function throughputLine({ model: { snapshot }, words }: FrameOptions, width: num
   ] as const;
   const texts = [`${words.throughput} `, `   ${words.errors} `, ` ${words.last5min}`] as const;
   const taken = [...texts, ...numbers].reduce((sum, text) => sum + [...text].length, 0) + 2;
-  const bars = Math.max(8, Math.min(60, Math.floor((width - taken) / 2)));
+  const bars = Math.max(8, Math.min(60, Math.floor((width - taken - 2) / 2)));
   return [
     { text: texts[0], style: 'dim' },
     { text: sparkline(total, bars), style: 'good' },

@@ -79,7 +79,8 @@ const WANTED: readonly NumberColumn[] = [
   ...(['success_rate', 'errors', 'avg', 'max', 'warnings', 'skipped', 'min'] as const),
 ];
 const TREND = { least: 6, most: TREND_STEPS };
-const LONGEST_NAME = 32;
+/** Characters of a type's name where there is room, and below so many columns of the terminal. */
+const NAME = { most: 32, mostWhenNarrow: 20, narrow: 100 };
 
 /** Header and a line for each window; the chosen one is marked. */
 export function windowLines(snapshot: Snapshot | null, view: View, words: Words, width: number): Line[] {
@@ -112,31 +113,30 @@ export function typeLines(
 ): { readonly lines: Line[]; readonly scroll: number } {
   const rows = snapshot === null ? [] : sortedRows(rowsOf(snapshot, trend, view), view);
   const longest = Math.max(words.columns.type.length + 1, ...rows.map(({ name }) => [...name].length));
-  const nameWidth = Math.min(longest, LONGEST_NAME, Math.max(12, width - 20));
-  const room = width - nameWidth - 2;
+  const nameWidth = Math.min(longest, width < NAME.narrow ? NAME.mostWhenNarrow : NAME.most);
+  const room = width - nameWidth;
   const columns = chosenColumns(room - TREND.least - 1, words, { first: view.sort });
   const used = columns.reduce((sum, name) => sum + widthOf(name, words), 0);
-  const trendWidth = Math.min(TREND.most, room - used - 2);
+  const trendWidth = Math.min(TREND.most, room - used - 1);
   const name = view.sort === 'type' ? words.columns.type + markOf(view) : words.columns.type;
   const styleOf = (key: string) => (key === view.sort ? 'chosen' : 'head');
   const head: Line = [
-    { text: '  ', style: 'head' },
     { text: padded(name, nameWidth), style: styleOf('type') },
     ...columns.map((key) => ({ text: headOf(key, words, view), style: styleOf(key) as Style })),
     ...(trendWidth < TREND.least
       ? []
-      : [{ text: `  ${padded(words.columns.trend, trendWidth)}`, style: 'head' as const }]),
+      : [{ text: ` ${padded(words.columns.trend, trendWidth)}`, style: 'head' as const }]),
   ];
   const all = rows.map((row): Line => {
-    const bars = trendWidth < TREND.least ? '' : `  ${sparkline(row.trend, trendWidth)}`;
+    const bars = trendWidth < TREND.least ? '' : ` ${sparkline(row.trend, trendWidth)}`;
     return [
-      { text: `  ${padded(row.name, nameWidth)}` },
+      { text: padded(row.name, nameWidth) },
       ...cells(row, columns, words),
       { text: bars, style: 'dim' },
     ];
   });
   if (all.length === 0)
-    return { lines: [head, [{ text: `  ${snapshot ? words.noTypes : DASH}`, style: 'dim' }]], scroll: 0 };
+    return { lines: [head, [{ text: snapshot ? words.noTypes : DASH, style: 'dim' }]], scroll: 0 };
   return cut(head, all, view.scroll, height, words);
 }
 
@@ -146,7 +146,7 @@ function cut(head: Line, all: readonly Line[], wanted: number, height: number, w
   if (all.length <= room) return { lines: [head, ...all], scroll: 0 };
   const shown = Math.max(1, room - 1);
   const scroll = Math.min(wanted, all.length - shown);
-  const rest: Line = [{ text: `  … ${words.more(all.length - shown)}`, style: 'dim' }];
+  const rest: Line = [{ text: `… ${words.more(all.length - shown)}`, style: 'dim' }];
   return { lines: [head, ...all.slice(scroll, scroll + shown), rest], scroll };
 }
 

@@ -59,7 +59,7 @@ export type ColumnName =
 const EN: Words = {
   language: 'en',
   connected: 'connected',
-  lost: (seconds, reason) => `CONNECTION LOST ${seconds} ago (${reason}), trying again`,
+  lost: (seconds, reason) => `CONNECTION LOST ${seconds} ago, trying again (${reason})`,
   paused: (seconds, missed) => `PAUSED ${seconds}, ${missed} newer`,
   waiting: 'waiting for the first numbers',
   statuses: { healthy: 'healthy', degraded: 'degraded', unhealthy: 'UNHEALTHY' },
@@ -126,7 +126,7 @@ const EN: Words = {
 const RU: Words = {
   language: 'ru',
   connected: 'на связи',
-  lost: (seconds, reason) => `НЕТ СВЯЗИ ${seconds} (${reason}), пробуем снова`,
+  lost: (seconds, reason) => `НЕТ СВЯЗИ ${seconds}, пробуем снова (${reason})`,
   paused: (seconds, missed) => `ПАУЗА ${seconds}, новых: ${missed}`,
   waiting: 'ждём первых чисел',
   statuses: { healthy: 'в порядке', degraded: 'есть проблемы', unhealthy: 'НЕИСПРАВНО' },
@@ -146,12 +146,12 @@ const RU: Words = {
   columns: {
     type: 'ТИП',
     operations: 'ОПЕРАЦИЙ',
-    error_rate: 'ОШИБКИ %',
+    error_rate: 'ОШИБ. %',
     pending: 'В ОЧЕРЕДИ',
     p50: 'P50',
     p95: 'P95',
     p99: 'P99',
-    throughput: 'В МИНУТУ',
+    throughput: 'В МИН.',
     success_rate: 'УСПЕХ %',
     errors: 'ОШИБОК',
     warnings: 'ПРЕДУПР.',
