@@ -13,6 +13,7 @@ const BENCHES = [
   'endpoints',
   'flush',
   'replay',
+  'scrape',
 ] as const;
 
 interface Bench {
