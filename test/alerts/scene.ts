@@ -70,7 +70,6 @@ export async function openScene(
     clock: () => scene.now,
     random: () => 0.5,
     log: { info: say('info'), warn: say('warn'), error: say('error') },
-    limits: { timeoutMs: 300 },
     ...options,
   });
   return Object.assign(scene, {
@@ -87,7 +86,7 @@ export async function openScene(
           ...KNOWN,
         };
       });
-      await alerts.accept({ ...states }, decisions);
+      await alerts.accept({ ...states }, decisions).done;
     },
     async pass(ms: number, step = Math.min(ms, 5_000)) {
       for (const end = scene.now + ms; scene.now < end; ) {
