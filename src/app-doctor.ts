@@ -19,6 +19,8 @@ import { checkRedis } from './doctor/redis.js';
 import * as server from './doctor/server.js';
 import * as table from './doctor/table.js';
 import { shipped } from './files.js';
+import { Asking } from './health/asking.js';
+import { onecCheck } from './health/onec.js';
 import { isLoopback } from './http/auth.js';
 import { redactUrl } from './log.js';
 import { Link } from './source/connection.js';
@@ -60,6 +62,7 @@ function hostChecks(config: Config, folder: string): Check[] {
   return [
     { check: 'disk', run: () => checkDisk(existsSync(data) ? data : folder) },
     { check: 'redis', run: () => checkRedis(config.REDIS_URL, STATEMENT_MS) },
+    { check: '1c_api', run: () => checkOnec(config.HEALTH_CHECK_1C_API_URL) },
     { check: 'webhooks', run: judgeWebhooks },
     {
       check: 'prometheus',
@@ -79,6 +82,19 @@ function hostChecks(config: Config, folder: string): Check[] {
         }),
     },
   ];
+}
+
+/** As `serve` will ask it. */
+async function checkOnec(url: string | null): Promise<Finding> {
+  if (url === null) return ok('Not configured (HEALTH_CHECK_1C_API_URL).');
+  const { available, message } = await new Asking(onecCheck(url), STATEMENT_MS).ask(
+    new AbortController().signal,
+  );
+  if (available) return ok(`The API of 1C ${message}.`);
+  return fault(
+    `The API of 1C ${message}.`,
+    'Correct HEALTH_CHECK_1C_API_URL, or start what is to answer there.',
+  );
 }
 
 /** Each check runs in a read-only transaction of its own: through a pooler no setting of ours is left to others. */

@@ -2,6 +2,8 @@
  * Health of the monitor and of what is around it: each component is checked on a schedule of its own, and whoever asks is
  * answered at once from what is known.
  */
+import type { Batch } from '../streams/event.js';
+import type { ResourcesState } from '../streams/import-runs.js';
 import type { ScheduleState } from '../streams/schedules.js';
 import { Standing } from '../streams/standing.js';
 import {
@@ -14,6 +16,7 @@ import { CheckedComponent } from './health/checked.js';
 import { checksOf } from './health-checks.js';
 import type { HealthConfig } from './health-settings.js';
 import { Job } from './job.js';
+import { ResourceWatch } from './resource-watch.js';
 import type { SourceLog } from './source/journal.js';
 import { within } from './within.js';
 
@@ -42,6 +45,7 @@ export class HealthService {
   readonly #standing = new Standing();
   readonly #kept: readonly Kept[];
   readonly #unconfigured: readonly ComponentHealth[];
+  #resources: ResourceWatch | undefined;
   #connected = true;
 
   constructor(options: HealthServiceOptions) {
@@ -61,8 +65,21 @@ export class HealthService {
     });
   }
 
-  start(): void {
+  /** @param health what `health()` gives with the facts of that moment */
+  start(health: () => SystemHealth): void {
     for (const { job } of this.#kept) job.start();
+    if (this.#options.config)
+      this.#resources = new ResourceWatch({ health, askDatabase: () => this.#askDatabase() });
+  }
+
+  /** Synchronously, for every batch of the source. */
+  apply(batch: Batch): void {
+    this.#resources?.apply(batch);
+  }
+
+  /** Undefined where nothing is checked. */
+  resources(): ResourcesState | undefined {
+    return this.#resources?.state();
   }
 
   /** Never waits for a component. */
@@ -81,6 +98,7 @@ export class HealthService {
   }
 
   async stop(): Promise<void> {
+    this.#resources?.stop();
     await within(FINISH_MS, Promise.all(this.#kept.map(({ job }) => job.stop())));
     for (const { checked } of this.#kept) checked.close();
   }
@@ -99,6 +117,10 @@ export class HealthService {
   #follow(connected: boolean): void {
     if (connected === this.#connected) return;
     this.#connected = connected;
+    this.#askDatabase();
+  }
+
+  #askDatabase(): void {
     this.#kept.find(({ checked }) => checked.component === 'database')?.job.hurry();
   }
 

@@ -5,6 +5,7 @@ import type { AuditState } from '../streams/audit-state.js';
 import type { DayNumbers, HourNumbers } from '../streams/breakdown.js';
 import type { Completeness, FeedEvent, Tick } from '../streams/event.js';
 import { type HistoryState, historyOff } from '../streams/history-state.js';
+import type { ResourcesState } from '../streams/import-runs.js';
 import { type Pipeline, pipeline } from '../streams/pipeline.js';
 import { realTimeMetrics } from '../streams/real-time.js';
 import type { ScheduleState } from '../streams/schedules.js';
@@ -100,6 +101,7 @@ export class CustomerSyncMonitor {
     // In the same turn as the windows: both hold what the cursor says.
     if (service) this.#subscription.add(this.#source.batches$.subscribe((batch) => service.apply(batch)));
     if (alerts) this.#subscription.add(this.#source.batches$.subscribe((batch) => alerts.apply(batch)));
+    this.#subscription.add(this.#source.batches$.subscribe((batch) => health.apply(batch)));
     this.#source.start();
     service?.start(this.#source);
     alerts?.start({
@@ -110,7 +112,7 @@ export class CustomerSyncMonitor {
       historyReady: () => this.history().state === 'ready',
       retentionDays: this.retentionDays,
     });
-    health.start();
+    health.start(() => this.getSystemHealth());
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#endInstalling = prepared.bell.later ? install() : undefined;
   }
@@ -211,6 +213,11 @@ export class CustomerSyncMonitor {
   /** Of the comparison of history with the table; undefined where there is none. */
   audit(): AuditState | undefined {
     return typeof this.#history === 'string' ? undefined : this.#history.audit();
+  }
+
+  /** What the machines have to give, and what imports took of it; undefined where nothing is checked. */
+  resources(): ResourcesState | undefined {
+    return this.#health.resources();
   }
 
   /** What runs by itself, when, and what came of it. */

@@ -3,7 +3,13 @@ import type { Context } from 'hono';
 import { json, type RouteDescription, TEXT, UNAVAILABLE } from './describe.js';
 import { ApiError, errorBody, errorResponse } from './errors.js';
 import { eventQuery, parseEventRequest } from './event-request.js';
-import { realTimeAnswer, summaryOf, systemHealth } from './health-schemas.js';
+import {
+  realTimeAnswer,
+  resourcesAnswer,
+  schedulesAnswer,
+  summaryOf,
+  systemHealth,
+} from './health-schemas.js';
 import type { Metrics } from './metrics.js';
 import { notHealthy, notReady } from './readiness.js';
 import { aliveAnswer, errorAnswer, eventPage, healthAnswer, notReadyAnswer, readyAnswer } from './schemas.js';
@@ -40,6 +46,28 @@ export function monitoringRoutes(view: MonitorView): readonly RouteDescription[]
       handle: (c) => {
         const health = view.getSystemHealth();
         return json(c, health, health.status === 'unhealthy' ? 503 : 200);
+      },
+    },
+    {
+      path: '/api/monitoring/schedules/',
+      summary: 'What runs by itself: checks, flush, audit, retention',
+      tag: 'monitoring',
+      answers: { 200: { description: 'Each with its last run and its next', schema: schedulesAnswer } },
+      handle: (c) => json(c, { schedules: view.schedules?.() ?? [] }),
+    },
+    {
+      path: '/api/monitoring/resources/',
+      summary: 'What is used of host, database and disk, and what imports used at most',
+      description: 'An import is a run of `import_from_1c` rows with one correlation id.',
+      tag: 'monitoring',
+      answers: {
+        200: { description: 'Null is not known, or not configured', schema: resourcesAnswer },
+        404: { description: 'Nothing is checked here', schema: errorAnswer },
+      },
+      handle: (c) => {
+        const resources = view.resources?.();
+        if (resources !== undefined) return json(c, resources);
+        return errorResponse(c, new ApiError(404, 'not_checked', 'This process checks nothing around it.'));
       },
     },
     {

@@ -2,6 +2,9 @@
 import { z } from '@hono/zod-openapi';
 import type { AuditState } from '../../streams/audit-state.js';
 import type { HistoryState } from '../../streams/history-state.js';
+import type { ResourcesState } from '../../streams/import-runs.js';
+import { USES } from '../../streams/resources.js';
+import { OUTCOMES, type ScheduleState } from '../../streams/schedules.js';
 import type { SystemHealth } from '../../streams/system-health.js';
 import { count, instant, realTimeMetrics } from './schemas.js';
 
@@ -70,17 +73,20 @@ export function summaryOf(audit: AuditState): z.infer<typeof auditSummary> {
 
 const details = z.record(z.string(), z.unknown());
 
+export const healthStatus = z.enum(['healthy', 'degraded', 'unhealthy']);
+export const componentStatus = z.enum(['healthy', 'degraded', 'unhealthy', 'not_configured']);
+
 export const systemHealth = z
   .strictObject({
     is_healthy: z.boolean(),
-    status: z.enum(['healthy', 'degraded', 'unhealthy']),
+    status: healthStatus,
     components: z.record(
       z.string(),
       z
         .strictObject({
           component: z.string(),
           available: z.boolean(),
-          status: z.enum(['healthy', 'degraded', 'unhealthy', 'not_configured']),
+          status: componentStatus,
           message: z.string(),
           response_time_ms: z.number().min(0).nullable(),
           since: instant.nullable().openapi({ description: 'When it came into its status.' }),
@@ -98,3 +104,57 @@ export const systemHealth = z
 
 /** zod's optional keys may be undefined. */
 type Answer = Omit<SystemHealth, 'components'> & { readonly components: Readonly<Record<string, object>> };
+
+const schedule = z
+  .strictObject({
+    name: z.string(),
+    every_seconds: z.number().positive().nullable().openapi({ description: 'From start to start.' }),
+    cron: z.string().nullable().openapi({ description: "Times of the day, by this host's clock." }),
+    running: z.boolean(),
+    last_run_at: instant.nullable().openapi({ description: 'When the last run began.' }),
+    last_duration_ms: z.number().min(0).nullable(),
+    last_outcome: z.enum(OUTCOMES).nullable(),
+    last_message: z.string().nullable().openapi({ description: 'Why it failed or was skipped.' }),
+    next_run_at: instant.nullable().openapi({ description: 'After a failure: when it is tried again.' }),
+    runs: count,
+    failures: count,
+    consecutive_failures: count,
+  })
+  .openapi('Schedule') satisfies z.ZodType<ScheduleState>;
+
+export const schedulesAnswer = z.strictObject({ schedules: z.array(schedule) }).openapi('Schedules');
+
+const amount = z.number().min(0).nullable();
+const use = { ...Object.fromEntries(USES.map((key) => [key, amount])) } as Record<
+  (typeof USES)[number],
+  typeof amount
+>;
+
+const importRun = z
+  .strictObject({
+    correlation_id: z.string().nullable(),
+    started_at: instant,
+    last_row_at: instant,
+    running: z.boolean(),
+    rows: count,
+    errors: count,
+    peak: z.strictObject(use).openapi({ description: 'The most that was used while it ran, by whomever.' }),
+  })
+  .openapi('ImportRun');
+
+export const resourcesAnswer = z
+  .strictObject({
+    timestamp: instant,
+    now: z.strictObject({
+      ...use,
+      memory_total_bytes: amount,
+      db_connections_max: amount,
+      db_connections: z.record(z.string(), count).nullable(),
+    }),
+    imports: z.strictObject({
+      running: z.array(importRun).readonly(),
+      finished: z.array(importRun).readonly(),
+      rows_not_followed: count,
+    }),
+  })
+  .openapi('Resources') satisfies z.ZodType<ResourcesState>;

@@ -12,6 +12,7 @@ import type { FeedEvent } from '../../streams/event.js';
 import { LiveClient, type LiveCounters } from './client.js';
 import { EventFlush, SnapshotFrame } from './frames.js';
 import { LIVE_LIMITS, type LiveLimits } from './limits.js';
+import { liveHealth } from './live-health.js';
 import { PROTOCOL } from './messages.js';
 import type { MonitorView } from './view.js';
 
@@ -190,9 +191,9 @@ export class LiveHub {
       }
     }
     if (client.wants('health')) {
-      const state = this.#healthState();
+      const health = liveHealth(this.#view);
       // A change found here is everybody's, this client included.
-      if (state === this.#health) client.send(this.#healthFrame(state));
+      if (health.key === this.#health) client.send(health.frame());
       else this.#checkHealth();
     }
   }
@@ -260,31 +261,12 @@ export class LiveHub {
     for (const client of this.#clients) client.sweep();
   }
 
-  #healthState(): string {
-    const source = this.#view.source();
-    return JSON.stringify({
-      connected: source.connected,
-      role: source.role,
-      bell: { mode: source.bell.mode, reason: source.bell.reason },
-      listener_proven: source.listener.proven,
-      completeness: this.#view.latest()?.completeness ?? {
-        state: 'unknown',
-        ratio: null,
-        reasons: ['No snapshot was taken yet.'],
-      },
-    });
-  }
-
-  #healthFrame(state: string): string {
-    return `{"type":"health","at":${JSON.stringify(new Date().toISOString())},${state.slice(1)}`;
-  }
-
   #checkHealth(): void {
     if (!this.#anyWants('health')) return;
-    const state = this.#healthState();
-    if (state === this.#health) return;
-    this.#health = state;
-    const frame = this.#healthFrame(state);
+    const health = liveHealth(this.#view);
+    if (health.key === this.#health) return;
+    this.#health = health.key;
+    const frame = health.frame();
     for (const client of this.#clients) if (client.wants('health')) client.send(frame);
   }
 }

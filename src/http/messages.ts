@@ -6,6 +6,7 @@ import { z } from '@hono/zod-openapi';
 import type { AlertMessage } from '../../streams/alerts-view.js';
 import { WINDOW_NAMES } from '../../streams/snapshot.js';
 import { alertShape, reason } from './alert-schemas.js';
+import { componentStatus, healthStatus } from './health-schemas.js';
 import {
   bigId,
   businessMetrics,
@@ -141,6 +142,16 @@ export const healthMessage = z
     bell: z.strictObject({ mode: z.enum(['armed', 'disarmed', 'off', 'dead']), reason: z.string() }),
     listener_proven: z.boolean(),
     completeness,
+    status: healthStatus,
+    components: z.record(
+      z.string(),
+      z.strictObject({
+        available: z.boolean(),
+        status: componentStatus,
+        message: z.string().openapi({ description: 'As it was when something changed.' }),
+        since: instant.nullable(),
+      }),
+    ),
   })
   .openapi('HealthMessage');
 

@@ -1,5 +1,6 @@
 /** The exposition: everything is read from the view at the moment of the scrape; nothing is counted here. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { resourcesOf } from '../../streams/resources.js';
 import { alertFamilies } from './alert-families.js';
 import {
   CONTENT_TYPES,
@@ -10,6 +11,7 @@ import {
   type Labels,
   type Sample,
 } from './exposition.js';
+import { componentFamilies, resourceFamilies } from './health-families.js';
 import { auditFamilies, historyFamilies } from './history-families.js';
 import type { LiveStats } from './live.js';
 import { liveFamilies, snapshotFamilies, sourceFamilies } from './monitor-families.js';
@@ -64,10 +66,13 @@ export function createMetrics(view: MonitorView, options: MetricsOptions): Metri
   const render = async (format: Format): Promise<Scrape> => {
     const ofNode = await nodeFamilies(registry);
     const snapshot = view.latest();
+    const { components } = view.getSystemHealth();
     const families = [
       ...totalsFamilies(view.totals()),
       ...(snapshot === null ? [] : windowFamilies(snapshot)),
       ...alertFamilies(view.alerts?.()),
+      ...componentFamilies(components),
+      ...resourceFamilies(resourcesOf(components)),
       ...sourceFamilies(view.source()),
       ...snapshotFamilies(snapshot),
       ...historyFamilies(view.history?.()),

@@ -20,8 +20,16 @@ export function notReady(view: Pick<MonitorView, 'source' | 'latest'>): ApiError
   return undefined;
 }
 
-/** Why the process is not healthy; a standby is: it does what it is there for. */
-export function notHealthy(view: Pick<MonitorView, 'source' | 'latest'>): ApiError | undefined {
+/**
+ * Why the process is not healthy; a standby is: it does what it is there for. Anybody may ask, so components are named and
+ * nothing else is said of them.
+ */
+export function notHealthy(
+  view: Pick<MonitorView, 'source' | 'latest' | 'getSystemHealth'>,
+): ApiError | undefined {
   const reason = notReady(view);
-  return reason?.code === 'standby' ? undefined : reason;
+  if (reason !== undefined && reason.code !== 'standby') return reason;
+  const { status, critical_issues } = view.getSystemHealth();
+  if (status !== 'unhealthy') return undefined;
+  return no('unhealthy', `Unhealthy: ${critical_issues.map(({ component }) => component).join(', ')}.`);
 }

@@ -7,6 +7,8 @@ import type { AuditState } from '../../streams/audit-state.js';
 import type { DayNumbers, HourNumbers } from '../../streams/breakdown.js';
 import type { BigId, FeedEvent, SyncEvent } from '../../streams/event.js';
 import type { HistoryState } from '../../streams/history-state.js';
+import type { ResourcesState } from '../../streams/import-runs.js';
+import type { ScheduleState } from '../../streams/schedules.js';
 import type { BusinessMetrics, OperationMetrics, RealTimeMetrics, Snapshot } from '../../streams/snapshot.js';
 import type { SourceState } from '../../streams/source-state.js';
 import type { SystemHealth } from '../../streams/system-health.js';
@@ -80,6 +82,10 @@ export interface MonitorView {
   history?(): HistoryState;
   /** Of the comparison of history with the table; undefined where there is none. */
   audit?(): AuditState | undefined;
+  /** What runs by itself, when, and what came of it. */
+  schedules?(): readonly ScheduleState[];
+  /** Undefined where nothing around the monitor is checked. */
+  resources?(): ResourcesState | undefined;
   /** Undefined: this monitor was started without them, or its role may not keep them. */
   alerts?(): AlertsView | undefined;
   readonly retentionDays: number;

@@ -262,5 +262,5 @@ test('without DATABASE_URL it says so and checks the rest', async () => {
   expect(code).toBe(1);
   expect(checks[0]).toMatchObject({ check: 'connection', status: 'fault' });
   const well = checks.filter((one) => one.status === 'ok').map((one) => one.check);
-  expect(well).toEqual(['disk', 'redis', 'webhooks', 'prometheus', 'access']);
+  expect(well).toEqual(['disk', 'redis', '1c_api', 'webhooks', 'prometheus', 'access']);
 });

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { type AlertsConfig, alertsConfig } from '../../src/alert-settings.js';
 import { parseConfig } from '../../src/config.js';
+import { type HealthConfig, healthConfig } from '../../src/health-settings.js';
 import { createAccess } from '../../src/http/auth.js';
 import { LiveHub } from '../../src/http/live.js';
 import { createApp } from '../../src/http/routes.js';
@@ -12,11 +13,11 @@ import { until } from '../source/collector.js';
 import { page } from './app.js';
 import { type Document, Judge } from './document.js';
 
-/** The rules as they are without any setting, and nobody to tell. */
-function standardAlerts(): AlertsConfig {
+/** All as it is without any setting, and nobody to tell of alerts. */
+function standard(): { readonly alerts: AlertsConfig; readonly health: HealthConfig } {
   const result = parseConfig({ env: {}, dotenv: {}, flags: {}, readSecret: () => '' });
   if (!('config' in result)) throw new Error(result.problems.join('\n'));
-  return alertsConfig(result.config);
+  return { alerts: alertsConfig(result.config), health: healthConfig(result.config) };
 }
 
 export async function openRealMonitor() {
@@ -28,7 +29,7 @@ export async function openRealMonitor() {
       (ARRAY['success', 'error', 'pending', 'odd'])[n % 4 + 1], n, 'ivan@example.com', n, 'refused',
       '{"conflict_source": "data_import", "operation_name": "night", "total_count": 3, "email_sent": true}'
     FROM generate_series(1, 200) n`);
-  const monitor = await startMonitor({ databaseUrl: db.url, hourCost: 20, alerts: standardAlerts() });
+  const monitor = await startMonitor({ databaseUrl: db.url, hourCost: 20, ...standard() });
   await until(() => monitor.latest()?.windows['1h'].total_operations === 200, 'the rows are counted');
   await until(() => monitor.alerts()?.slo()?.burnRates['1h'] != null, 'the SLO is known');
   const failures: unknown[] = [];

@@ -230,6 +230,8 @@ describe('/openapi.json', () => {
       ...['/', '/metrics', '/api/metrics/', '/openapi.json', '/ws', ...READS.map(([path]) => path)],
       ...['/api/alerts/', '/api/alerts/{id}/ack', '/api/silences/', '/api/silences/{id}'],
       '/api/monitoring/slo/',
+      '/api/monitoring/schedules/',
+      '/api/monitoring/resources/',
     ];
     expect(Object.keys(document.paths).sort()).toEqual(paths.sort());
     expect(document.paths['/livez'].get.security).toEqual([]);
