@@ -1,6 +1,7 @@
 /** How a rollup lies in the columns of sync_monitor.rollup. */
 import { recordOf } from '../../streams/names.js';
 import type { Rollup, Tally } from '../../streams/rollup.js';
+import type { CopyRows } from './copy-format.js';
 import {
   type DurationCells,
   decodeCustomers,
@@ -36,12 +37,9 @@ export const STATUS_COLUMNS = ['success', 'error', 'failed', 'warning', 'skipped
 export type RawColumn = string | null;
 
 export function rollupValues(rollup: Rollup): RawColumn[] {
-  const { statuses } = rollup;
-  const known: ReadonlySet<string> = new Set(STATUS_COLUMNS);
-  const others = [...statuses].filter(([name]) => !known.has(name));
   return [
-    ...STATUS_COLUMNS.map((name) => String(statuses.get(name) ?? 0)),
-    others.length === 0 ? null : JSON.stringify(recordOf(others)),
+    ...STATUS_COLUMNS.map((name) => String(rollup.statuses.get(name) ?? 0)),
+    othersOf(rollup.statuses),
     String(rollup.durationCount),
     String(rollup.durationSum),
     textOf(rollup.durationMin),
@@ -53,6 +51,22 @@ export function rollupValues(rollup: Rollup): RawColumn[] {
     textOf(rollup.idMin),
     textOf(rollup.idMax),
   ];
+}
+
+/** The same columns of a row that is copied. */
+export function copyRollup(rollup: Rollup, into: CopyRows): void {
+  for (const name of STATUS_COLUMNS) into.int8(rollup.statuses.get(name) ?? 0);
+  into.jsonb(othersOf(rollup.statuses));
+  into.int8(rollup.durationCount);
+  into.int8(rollup.durationSum);
+  into.int4(rollup.durationMin);
+  into.int4(rollup.durationMax);
+  into.int8(rollup.durationNegative);
+  into.bytea(rollup.cells.length === 0 ? null : encodeDurations(rollup.cells, rollup.cellCounts));
+  into.bytea(rollup.customers.length === 0 ? null : encodeCustomers(rollup.customers));
+  into.jsonb(businessOf(rollup));
+  into.int8(rollup.idMin);
+  into.int8(rollup.idMax);
 }
 
 /**
@@ -87,6 +101,14 @@ export function decodeRollup(row: readonly RawColumn[], at = 0): Rollup {
     idMin: numberOf(row[at + 14]),
     idMax: numberOf(row[at + 15]),
   };
+}
+
+const KNOWN: ReadonlySet<string> = new Set(STATUS_COLUMNS);
+
+/** Statuses without a column of their own, as JSON. */
+function othersOf(statuses: Tally): string | null {
+  const others = [...statuses].filter(([name]) => !KNOWN.has(name));
+  return others.length === 0 ? null : JSON.stringify(recordOf(others));
 }
 
 /** As JSON, in the column `business`; what there is nothing of is left out. */

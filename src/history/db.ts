@@ -5,7 +5,13 @@ export interface Db {
   query(text: string, values?: readonly unknown[]): Promise<(string | null)[][]>;
 }
 
-export interface StoreConnection extends Db {
+/** Many rows at once. */
+export interface CopyingDb extends Db {
+  /** Runs a `COPY ... FROM STDIN` of these bytes. */
+  copy(text: string, data: Buffer): Promise<void>;
+}
+
+export interface StoreConnection extends CopyingDb {
   readonly connected: boolean;
   connect(): Promise<void>;
   /** At once; a transaction under way is rolled back by the server. */

@@ -208,10 +208,11 @@ export function encodeCustomers(customers: BigInt64Array): Buffer {
     const step = i === 0 ? (id >= 0n ? id * 2n : -id * 2n - 1n) : id - (customers[i - 1] as bigint);
     at = step <= SAFE ? putUnsigned(plain, at, Number(step)) : putBig(plain, at, step);
   });
-  const packed = deflateSync(plain.subarray(1, at));
-  // A few ids do not get shorter.
-  if (packed.length >= at - 1) return Buffer.from(plain.subarray(0, at));
-  return Buffer.concat([Buffer.of(DEFLATED), packed]);
+  if (at > STORED_UP_TO) {
+    const packed = deflateSync(plain.subarray(1, at));
+    if (packed.length < at - 1) return Buffer.concat([Buffer.of(DEFLATED), packed]);
+  }
+  return plain.subarray(0, at);
 }
 
 function putBig(into: Buffer, from: number, value: bigint): number {

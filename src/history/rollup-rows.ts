@@ -1,7 +1,8 @@
 /** Rows of sync_monitor.rollup and sync_monitor.rollup_todo, read and written many at a time. */
 import type { Rollup } from '../../streams/rollup.js';
 import { ms, timestamp } from './checkpoint.js';
-import { decodeRollup, ROLLUP_COLUMNS, rollupValues } from './codec.js';
+import { copyRollup, decodeRollup, ROLLUP_COLUMNS, rollupValues } from './codec.js';
+import { CopyRows } from './copy-format.js';
 import {
   type Coarse,
   DAY_LEVEL,
@@ -40,6 +41,7 @@ const TYPES = ROLLUP_COLUMNS.map((column) => {
 });
 const COLUMNS = ROLLUP_COLUMNS.join(', ');
 const KEY = 'checkpoint_id, level, start, operation_type';
+const KEY_COLUMNS = 4;
 
 const WRITE = `WITH written AS (
     INSERT INTO sync_monitor.rollup AS r (${KEY}, ${COLUMNS})
@@ -62,6 +64,47 @@ export async function writeRollups(
   const types = rows.map(({ operationType }) => operationType);
   const [row] = await db.query(WRITE, [checkpointId, level, starts, types, ...columns]);
   return Number(row?.[0]);
+}
+
+/** Adds rows that are known not to be there: `packRollups` has them. */
+export const COPY_ROLLUPS = `COPY sync_monitor.rollup (${KEY}, ${COLUMNS}) FROM STDIN (FORMAT binary)`;
+
+export function packRollups(checkpointId: number, level: Level, rows: readonly RollupRow[]): Buffer {
+  const copied = new CopyRows(KEY_COLUMNS + ROLLUP_COLUMNS.length);
+  for (const { start, operationType, rollup } of rows) {
+    copied.row();
+    copied.int4(checkpointId);
+    copied.int2(level);
+    copied.timestamptz(start);
+    copied.text(operationType);
+    copyRollup(rollup, copied);
+  }
+  return copied.end();
+}
+
+const KEYS_OF = `SELECT ${ms('start')}, operation_type FROM sync_monitor.rollup
+  WHERE checkpoint_id = $1 AND level = $2 AND start = ANY ($3::timestamptz[])`;
+const STARTS_A_STATEMENT = 5_000;
+
+/** Which rows there are of the periods of these, by `keyOf`. */
+export async function existingKeys(
+  db: Db,
+  checkpointId: number,
+  level: Level,
+  keys: readonly RollupKey[],
+): Promise<Set<string>> {
+  const starts = [...new Set(keys.map(({ start }) => start))];
+  const found = new Set<string>();
+  for (let at = 0; at < starts.length; at += STARTS_A_STATEMENT) {
+    const some = starts.slice(at, at + STARTS_A_STATEMENT).map(timestamp);
+    for (const [start, operationType] of await db.query(KEYS_OF, [checkpointId, level, some]))
+      found.add(keyOf({ start: Number(start), operationType: operationType ?? '' }));
+  }
+  return found;
+}
+
+export function keyOf({ start, operationType }: RollupKey): string {
+  return `${start} ${operationType}`;
 }
 
 // OFFSET 0 keeps the order of the join: while a backfill fills a table that nobody has analysed yet, the planner would

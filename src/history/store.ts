@@ -15,7 +15,7 @@ import {
   takeCheckpoint,
 } from './checkpoint.js';
 import { MINUTE_LEVEL } from './cover.js';
-import { type Db, HistoryLostError } from './db.js';
+import { type CopyingDb, type Db, HistoryLostError } from './db.js';
 import { addChanges, type Written } from './flush.js';
 import { type KeptSince, readRollups, smallestId } from './rollup-rows.js';
 import type { FlushResult, HistoryStoreOptions } from './store-options.js';
@@ -225,7 +225,10 @@ export class HistoryStore {
   }
 
   /** In a transaction that holds the checkpoint, as we left it. @throws HistoryLostError where it is not */
-  #transaction<T>(work: (tx: Db) => Promise<T>, options?: Parameters<typeof transaction>[2]): Promise<T> {
+  #transaction<T>(
+    work: (tx: CopyingDb) => Promise<T>,
+    options?: Parameters<typeof transaction>[2],
+  ): Promise<T> {
     return transaction(
       this.#options.link,
       async (tx) => {

@@ -1,4 +1,4 @@
-import type { Db, StoreConnection } from './db.js';
+import type { CopyingDb, StoreConnection } from './db.js';
 
 export interface TransactionOptions {
   /** All statements see one moment: that of the first. */
@@ -13,7 +13,7 @@ export interface TransactionOptions {
  */
 export async function transaction<T>(
   link: StoreConnection,
-  work: (tx: Db) => Promise<T>,
+  work: (tx: CopyingDb) => Promise<T>,
   { snapshot = false, beforeCommit }: TransactionOptions = {},
 ): Promise<T> {
   if (!link.connected) await link.connect();

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { CopyIn } from './copy-in.js';
 
 /** What a connection of the monitor is called in pg_stat_activity, whatever the URL says. */
 export const APPLICATION_NAME = 'customer-sync-monitor';
@@ -121,13 +122,22 @@ export class Link {
    *   pg.DatabaseError for what the server refused.
    */
   async query(text: string, values: readonly unknown[] = [], name?: string): Promise<(string | null)[][]> {
-    const client = this.#client;
-    if (!client) throw new ConnectionLostError(this.name, 'not connected');
     const config: pg.QueryArrayConfig = { text, values: [...values], rowMode: 'array', types: RAW_TYPES };
     if (name !== undefined) config.name = name;
+    const result = await this.#run((client) => client.query(config));
+    return result.rows as (string | null)[][];
+  }
+
+  /** Runs a `COPY ... FROM STDIN` of these bytes. @throws as above */
+  async copy(text: string, data: Buffer): Promise<void> {
+    await this.#run((client) => client.query(new CopyIn(text, data)).done);
+  }
+
+  async #run<T>(ask: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = this.#client;
+    if (!client) throw new ConnectionLostError(this.name, 'not connected');
     try {
-      const result = await deadline(client.query(config), this.#options.queryTimeoutMs ?? 15_000);
-      return result.rows as (string | null)[][];
+      return await deadline(ask(client), this.#options.queryTimeoutMs ?? 15_000);
     } catch (error) {
       // 57P: the server is shutting down, or an operator ended this backend.
       const code = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
