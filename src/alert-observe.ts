@@ -5,9 +5,10 @@ import type {
   IncidentsView,
   Observation,
   Rule,
-  SloReading,
+  SloNumbers,
 } from '../streams/alert.js';
 import type { Snapshot } from '../streams/snapshot.js';
+import type { SourceState } from '../streams/source-state.js';
 import type { ComponentHealth } from '../streams/system-health.js';
 
 export interface Seen {
@@ -15,24 +16,39 @@ export interface Seen {
   readonly now: number;
   readonly snapshot: Snapshot | null;
   readonly components: Readonly<Record<string, ComponentHealth>>;
-  readonly slo: SloReading | null;
+  readonly slo: SloNumbers | null;
   readonly incidents: IncidentsView;
+  /** How far reading is; it only matters whether it is another text than before. */
+  readonly progress: string;
 }
+
+/** A first filling of the windows that got no further for so long is stuck. ms */
+const STUCK_MS = 60_000;
 
 /** Remembers since when things are as they are. */
 export class Observer {
   readonly #since = new Map<string, { readonly status: ComponentHealth['status']; readonly at: number }>();
   #unmeasurableSince: number | null = null;
+  #everMeasurable = false;
+  #progress: string | null = null;
+  #progressAt = Number.NEGATIVE_INFINITY;
 
-  observe({ now, snapshot, components, slo, incidents }: Seen): Observation {
+  observe({ now, snapshot, components, slo, incidents, progress }: Seen): Observation {
     const { state, reasons } = snapshot?.completeness ?? { state: 'unknown', reasons: [] };
     const measurable = state === 'complete';
     this.#unmeasurableSince = measurable ? null : (this.#unmeasurableSince ?? now);
+    this.#everMeasurable ||= measurable;
+    // Also where the clock went back: waiting begins again then.
+    if (progress !== this.#progress || now < this.#progressAt) {
+      this.#progress = progress;
+      this.#progressAt = now;
+    }
     const [reason = `the numbers are ${state.replace('_', ' ')}`] = reasons;
     return {
       ...{ now, snapshot, measurable, slo, incidents },
       unmeasurableReason: measurable ? null : reason,
       unmeasurableSince: this.#unmeasurableSince,
+      starting: !this.#everMeasurable && now - this.#progressAt < STUCK_MS,
       components: Object.fromEntries(
         Object.entries(components).map(([name, health]) => [name, this.#reading(name, health, now)]),
       ),
@@ -45,6 +61,15 @@ export class Observer {
     if (since !== known?.at || known.status !== status) this.#since.set(name, { status, at: since });
     return { status, since, message, details };
   }
+}
+
+/** Changes with every row that is read, and with every part of the table that has none. */
+export function progressOf({
+  rowsRead,
+  highId,
+  backfill,
+}: Pick<SourceState, 'rowsRead' | 'highId' | 'backfill'>): string {
+  return [rowsRead, highId, backfill?.rows, backfill?.percent].join();
 }
 
 /** The window whose errors a rule's notice shows; null for rules that are not about rows. */

@@ -21,11 +21,11 @@ import { isoOf } from '../streams/iso.js';
 import { step } from '../streams/rules.js';
 import type { OperationNumbers, Snapshot } from '../streams/snapshot.js';
 import type { SystemHealth } from '../streams/system-health.js';
-import { evidenceWindow, Observer } from './alert-observe.js';
+import { evidenceWindow, Observer, progressOf } from './alert-observe.js';
 import { type AlertPlace, type AlertPlaceOptions, alertsUsable, openPlace } from './alert-place.js';
 import type { AlertsConfig } from './alert-settings.js';
 import { Alerts } from './alerts/alerts.js';
-import { compose, type Decision } from './alerts/compose.js';
+import type { Decision } from './alerts/compose.js';
 import type { Db } from './history/db.js';
 import type { MonitorConfig } from './monitor-types.js';
 import { hourOf, SloCounts } from './slo-counts.js';
@@ -225,11 +225,11 @@ export class AlertService implements AlertsView {
   #step(term: Term, watched: Watched, before: Readonly<Record<string, RuleState>>): void {
     const now = this.#now();
     const snapshot = watched.latest();
+    const slo = this.#slo?.reading(snapshot) ?? null;
     this.#incidents.advance(now);
     const seen = this.#observer.observe({
-      ...{ now, snapshot, components: watched.health().components },
-      slo: this.#slo?.reading(snapshot) ?? null,
-      incidents: this.#incidents.view(),
+      ...{ now, snapshot, components: watched.health().components, slo },
+      ...{ incidents: this.#incidents.view(), progress: progressOf(watched.source.state()) },
     });
     const { state, transitions, reasons } = step(this.#config.rules, before, seen, this.#config.limits);
     term.states = state;
@@ -238,7 +238,7 @@ export class AlertService implements AlertsView {
       this.#decide(
         term,
         state,
-        transitions.map((transition) => this.#decision(transition, snapshot)),
+        transitions.map((transition) => this.#decision(transition, snapshot, slo)),
       );
     } else if (state !== before || Math.abs(now - term.keptAt) >= KEEP_MS) term.alerts.keep(state);
     else return;
@@ -247,14 +247,13 @@ export class AlertService implements AlertsView {
 
   /** Kept and on their way first, then told to whoever watches. */
   #decide(term: Term, states: Readonly<Record<string, RuleState>>, decisions: readonly Decision[]): void {
-    term.alerts.accept(states, decisions).catch((error: unknown) => this.#failed('handing on alerts', error));
-    const rules = new Map(this.#config.rules.map((rule) => [rule.name, rule]));
-    for (const decision of decisions) {
-      const { transition } = decision;
-      const { alert } = compose(decision, { ...this.#place.options, rules, receivers: [] });
+    const { alerts, done } = term.alerts.accept(states, decisions);
+    done.catch((error: unknown) => this.#failed('handing on alerts', error));
+    alerts.forEach((alert, i) => {
+      const { transition } = decisions[i] as Decision; // one alert for each
       this.#tell(transition, alert.title);
       this.#transitions.next(alertMessage(transition, alert));
-    }
+    });
   }
 
   #tell({ id, rule, severity, kind, value, threshold, reason }: Transition, title: string): void {
@@ -265,12 +264,13 @@ export class AlertService implements AlertsView {
     );
   }
 
-  #decision(transition: Transition, snapshot: Snapshot | null): Decision {
+  #decision(transition: Transition, snapshot: Snapshot | null, slo: SloReading | null): Decision {
     const rule = this.#config.rules.find(({ name }) => name === transition.rule);
     const window = evidenceWindow(rule);
     const lastWeek = window && this.#slo?.lastWeek();
     return {
       transition,
+      sloWords: slo?.words ?? null,
       evidence: window && this.#incidents.evidence(window),
       compared:
         lastWeek && snapshot ? { this_hour: hourOf(snapshot.windows['1h']), last_week: lastWeek } : null,

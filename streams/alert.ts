@@ -104,9 +104,8 @@ export interface SloBurn {
   readonly enough: boolean;
 }
 
-/** How the service level objective is doing (SPEC section 7), in words too. */
+/** How the service level objective is doing (SPEC section 7), and a sentence about it. */
 export interface SloReading extends SloNumbers {
-  /** One sentence each. */
   readonly words: { readonly en: string; readonly ru: string };
 }
 
@@ -217,9 +216,10 @@ export interface Observation {
   readonly unmeasurableReason: string | null;
   /** Since when it is not measurable; null while it is. */
   readonly unmeasurableSince: number | null;
+  /** Rows could not be measured yet since the start, and reading gets on: nothing is wrong with that. */
+  readonly starting: boolean;
   /** By name (`database`, `listener`, `redis`, `disk`, `onec_api`, `celery_workers`, ...); an absent one was not checked yet. */
   readonly components: Readonly<Record<string, ComponentReading>>;
-  /** Null: not known. */
   readonly slo: SloNumbers | null;
   readonly incidents: IncidentsView;
 }

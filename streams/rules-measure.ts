@@ -203,19 +203,24 @@ function disk(rule: Rule, reading: ComponentReading | undefined): Measured {
   return compared(rule, used);
 }
 
+/** A start may fill the windows for so long without anybody being woken, while it gets on. Seconds. */
+const STARTING_SECONDS = 900;
+
 /**
  * Seconds for which rows could not be measured. Over its line at once where rows are known to be missing or the bell is
- * dead: neither heals by waiting, as catching up does.
+ * dead: neither heals by waiting, as catching up does. A first start on a large table reads for minutes, which whoever
+ * started it knows: then it fires when reading is stuck, or has lasted for a quarter of an hour.
  */
 function degraded(rule: Rule, seen: Observation): Measured {
-  const { now, unmeasurableSince, components, snapshot } = seen;
+  const { now, unmeasurableSince, starting, components, snapshot } = seen;
   const since = unmeasurableSince ?? now;
   const value = seen.measurable ? 0 : Math.max(0, now - since) / 1000;
   const { listener } = components;
   if (snapshot?.completeness.state === 'incomplete' || (listener !== undefined && isDown(listener))) {
     return { side: 'over', value: value > rule.threshold ? value : null, line: rule.threshold };
   }
-  return compared(rule, value);
+  const line = starting ? Math.max(STARTING_SECONDS, rule.threshold) : rule.threshold;
+  return compared({ ...rule, threshold: line }, value);
 }
 
 function burning(line: number, burn: SloBurn | undefined): Measured {

@@ -13,7 +13,7 @@ import type {
 } from '../../streams/alerts-view.js';
 import { type AttemptView, ackedIds, acknowledge, listAlerts, listAttempts } from './alert-store.js';
 import type { AlertsOptions } from './alerts-options.js';
-import { compose, type Decision } from './compose.js';
+import { type Accepted, compose, type Decision } from './compose.js';
 import { Cooldown } from './cooldown.js';
 import { postgresCooldown } from './cooldown-postgres.js';
 import { type Db, reconnecting } from './db.js';
@@ -119,19 +119,19 @@ export class Alerts {
   }
 
   /**
-   * Takes the states of the rules after a step and what was decided in it: both are written down together, and the
-   * notices are on their way when this is done. Never throws because of the database or a receiver.
+   * Takes the states of the rules after a step and what was decided in it: both are written down together. `done` never
+   * fails because of the database or a receiver.
    */
-  async accept(states: Readonly<Record<string, RuleState>>, decisions: readonly Decision[]): Promise<void> {
+  accept(states: Readonly<Record<string, RuleState>>, decisions: readonly Decision[]): Accepted {
     this.#journal.states(states);
-    for (const decision of decisions) {
+    const alerts = decisions.map((decision) => {
       const { alert, notices } = compose(decision, { ...this.#options, rules: this.#rules });
       this.#remember(alert);
-      if (decision.transition.kind === 'reminder' && this.#acked.has(alert.id)) continue;
+      if (decision.transition.kind === 'reminder' && this.#acked.has(alert.id)) return alert;
       for (const notice of notices) this.#delivery.add(notice);
-    }
-    await this.#save();
-    this.#schedule(0);
+      return alert;
+    });
+    return { alerts, done: this.#save().then(() => this.#schedule(0)) };
   }
 
   /** Takes the states of the rules where nothing was decided; they are written down with the next tick. */

@@ -29,6 +29,14 @@ export interface Composed {
   readonly notices: readonly Notice[];
 }
 
+/** What came of decisions that were handed on. */
+export interface Accepted {
+  /** Of each decision, in the words of this moment. */
+  readonly alerts: readonly AlertRecord[];
+  /** The notices are on their way. */
+  readonly done: Promise<void>;
+}
+
 export function compose({ transition, ...known }: Decision, options: ComposeOptions): Composed {
   const rule = options.rules.get(transition.rule);
   const evidence = evidenceOf(transition, rule, known, options);

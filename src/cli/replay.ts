@@ -189,6 +189,7 @@ export class Replay {
       measurable: true,
       unmeasurableReason: null,
       unmeasurableSince: null,
+      starting: false,
       components: {},
       slo: this.#sloNumbers(now),
       incidents: this.#incidents.view(),

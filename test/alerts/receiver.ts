@@ -7,6 +7,8 @@ export interface Received {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** ms of the Unix epoch */
+  readonly at: number;
 }
 
 export type Answer = (response: ServerResponse, request: Received) => void;
@@ -47,6 +49,7 @@ export async function startReceiver(port = 0): Promise<Receiver> {
         path: request.url ?? '',
         headers: request.headers,
         body: Buffer.concat(parts).toString(),
+        at: Date.now(),
       };
       received.push(one);
       receiver.answer(response, one);

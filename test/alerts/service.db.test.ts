@@ -17,12 +17,20 @@ import { redisInstalled, startRedis } from './redis.js';
 
 const RULE = 'realtime_error_rate';
 /** Every other standard rule over errors would fire with it: one is enough to count. */
-const ONLY_ONE = `rules:
-  ${RULE}: { resolve_for: 1s }
-  ${['high_error_rate', 'failed_operations_spike', 'slo_fast_burn', 'slo_slow_burn', 'monitor_degraded']
+const only = (rule: string) => `rules:
+  ${rule}: { resolve_for: 1s }
+  ${[RULE, 'high_error_rate', 'failed_operations_spike', 'slo_fast_burn', 'slo_slow_burn', 'monitor_degraded']
+    .filter((name) => name !== rule)
     .map((name) => `${name}: { enabled: false }`)
     .join('\n  ')}
 `;
+const ONLY_ONE = only(RULE);
+/**
+ * From the commit of the row that crosses the line to the notice in the receiver's hands, ms. The issue asks for 5 s; it
+ * takes one or two, a step of the rules being each second. More here, so that a machine that is busy with other tests
+ * does not fail it.
+ */
+const LATEST_NOTICE_MS = 10_000;
 const EMAIL = 'ivan.petrov@example.org';
 const PHONE = '+7 916 123-45-67';
 const TAX_NUMBER = '7707083893';
@@ -151,6 +159,19 @@ describe.each(sharedVersions())('alerts beside a monitor on PostgreSQL %i', (ver
     const past = await view(monitor).list({ state: 'past', limit: 10 });
     expect(past).toMatchObject([{ rule: RULE, state: 'resolved' }]);
     const [fired] = bodies();
+    const [crossing] = await ask(
+      db.url,
+      'SELECT created_at FROM customer_sync_logs ORDER BY id OFFSET 9 LIMIT 1',
+    );
+    // One clock: the database and the receiver are on this machine.
+    const crossedAt = Number(crossing?.created_at);
+    const decided = Date.parse(fired.starts_at) - crossedAt;
+    const received = (receiver.received[0]?.at ?? Number.NaN) - crossedAt;
+    console.log(
+      `the row that crosses the line: alert ${decided} ms later, notice received ${received} ms later`,
+    );
+    expect(decided).toBeLessThan(LATEST_NOTICE_MS);
+    expect(received).toBeLessThan(LATEST_NOTICE_MS);
     expect(fired.evidence).toMatchObject({ window: '5m', errors: 9, affected_customers_count: 9 });
     expect(fired.evidence.top_errors[0].message).toContain('1C refused');
     expect(fired.evidence.sample_correlation_ids[0]).toMatch(/^run-/);
@@ -186,6 +207,23 @@ describe.each(sharedVersions())('alerts beside a monitor on PostgreSQL %i', (ver
       this_hour: { operations: 20, errors: 20, error_rate: 100 },
       last_week: { operations: 8, errors: 2, error_rate: 25 },
     });
+  });
+
+  test('says how long the error budget lasts, in the language of the receiver', async () => {
+    await client.query(
+      `INSERT INTO customer_sync_logs (operation_type, status, created_at)
+       SELECT 'sync_changes', 'success', now() - interval '2 days' FROM generate_series(1, 300)`,
+    );
+    const russian = `receivers:\n  russian: { url: "${receiver.url}", locale: ru }\n`;
+    const monitor = await start(only('slo_fast_burn') + russian);
+    await until(() => view(monitor).slo()?.counts?.total === 300, 'the whole window');
+    // Nothing but errors burns a budget of 1 % of 30 days in 7.2 hours.
+    await errors(60);
+    await until(() => told().length === 2, 'both to be told');
+    expect(told()).toEqual(['slo_fast_burn firing', 'slo_fast_burn firing']);
+    const messages: string[] = bodies().map(({ message }) => message);
+    expect(messages).toContainEqual(expect.stringContaining('at this rate the budget is gone in 7 hours.'));
+    expect(messages).toContainEqual(expect.stringContaining('при таком темпе он закончится через 7 часов.'));
   });
 
   test('goes on after a restart: what was decided is delivered under the same id, and is not decided again', async () => {

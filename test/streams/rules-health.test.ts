@@ -88,6 +88,21 @@ describe('components', () => {
       }
     });
 
+    test('a first start that gets on: after a quarter of an hour; but incomplete, or without a bell: at once', () => {
+      const starting = (seconds: number, state: Completeness['state'], fields: Partial<Observation> = {}) =>
+        with_(
+          { state, ratio: null, reasons: ['The windows are being filled from the table.'] },
+          { measurable: false, unmeasurableSince: NOON - seconds * 1000, starting: true, ...fields },
+        );
+      expect(starting(16, 'catching_up')).toEqual([]);
+      expect(starting(900, 'catching_up')).toEqual([]);
+      expect(starting(900.001, 'catching_up')).toEqual(['monitor_degraded']);
+      expect(starting(1, 'incomplete')).toEqual(['monitor_degraded']);
+      expect(starting(1, 'catching_up', { components: { listener: is('degraded') } })).toEqual([
+        'monitor_degraded',
+      ]);
+    });
+
     test('the bell is dead: at once; switched off: never', () => {
       expect(health({ listener: is('healthy') })).toEqual([]);
       expect(health({ listener: is('not_configured') })).toEqual([]);
