@@ -6,17 +6,21 @@ const UNIT = [
   'test/alerts/**/*.test.ts',
   'test/http/**/*.test.ts',
   'test/cli/**/*.test.ts',
+  'test/celery/**/*.test.ts',
+  'test/health/**/*.test.ts',
+  'test/dashboard/**/*.test.ts',
   'test/deploy/**/*.test.ts',
   'test/*.test.ts',
 ];
 
 /**
  * Suites with a database that take all that the machine has, or whose numbers others' load would change: writers as
- * fast as they can, processes killed under load, floods. They run alone, after all the others.
+ * fast as they can, floods, processes killed under load. They run one at a time, after all the others. A suite that
+ * waits for most of its time does not belong here, even if it brings some writers: workers share no cluster.
  */
 const LOAD = [
   'test/monitor/exactness.test.ts',
-  'test/faults/bell.test.ts',
+  'test/faults/bell-load.test.ts',
   'test/faults/history.test.ts',
   'test/faults/history-kills.test.ts',
   'test/faults/kills.test.ts',

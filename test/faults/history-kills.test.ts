@@ -34,51 +34,55 @@ async function untrue(child: Child, client: pg.Client): Promise<string[]> {
   return found;
 }
 
-describe.each(sharedVersions())('the monitor is killed again and again (PostgreSQL %i)', (version) => {
-  test(`${KILLS[version]} times at random under load, and started again: nothing lost, nothing twice`, async () => {
-    console.log(`seed ${SEED}`);
-    const random = randomOf(SEED + version);
-    const db = await freshDatabase(version);
-    const client = await connect(db.url);
-    const writers = Array.from(
-      { length: 6 },
-      (_, i) =>
-        new Writer({ url: db.url, seed: SEED + 100 * version + i, longMs: 1_500, weights: { copy: 1 } }),
-    );
-    // Rows that were there before the first start: the backfill is killed too.
-    await client.query(`INSERT INTO ${TABLE} (operation_type, status, customer_id, duration_ms, created_at)
+// Each waits now and then for what the other does not need: both versions at once.
+describe.concurrent.each(sharedVersions())(
+  'the monitor is killed again and again (PostgreSQL %i)',
+  (version) => {
+    test(`${KILLS[version]} times at random under load, and started again: nothing lost, nothing twice`, async () => {
+      console.log(`seed ${SEED}`);
+      const random = randomOf(SEED + version);
+      const db = await freshDatabase(version);
+      const client = await connect(db.url);
+      const writers = Array.from(
+        { length: 6 },
+        (_, i) =>
+          new Writer({ url: db.url, seed: SEED + 100 * version + i, longMs: 1_500, weights: { copy: 1 } }),
+      );
+      // Rows that were there before the first start: the backfill is killed too.
+      await client.query(`INSERT INTO ${TABLE} (operation_type, status, customer_id, duration_ms, created_at)
       SELECT 'import_from_1c', (ARRAY['success', 'error', 'pending'])[1 + i % 3], i, i % 5000, now() - i * interval '1 second'
       FROM generate_series(1, 30000) i`);
-    await Promise.all(writers.map((writer) => writer.start()));
-    const config = { databaseUrl: db.url, backfillRowsPerSecond: 5_000, flushSeconds: 0.5 };
-    let child = startChild(config);
-    try {
-      for (let i = 0; i < KILLS[version]; i++) {
-        await child.ask();
-        await sleep(random() * 1_500); // where it is hit is left to chance
-        await child.end();
+      await Promise.all(writers.map((writer) => writer.start()));
+      const config = { databaseUrl: db.url, backfillRowsPerSecond: 5_000, flushSeconds: 0.5 };
+      let child = startChild(config);
+      try {
+        for (let i = 0; i < KILLS[version]; i++) {
+          await child.ask();
+          await sleep(random() * 1_500); // where it is hit is left to chance
+          await child.end();
+          child = startChild(config);
+        }
+        await Promise.all(writers.map((writer) => writer.stop()));
+        expect(writers.map((writer) => writer.error)).toEqual(writers.map(() => undefined));
+        let found: string[] = [];
+        await until(
+          async () => {
+            found = await untrue(child, client);
+            return found.length === 0;
+          },
+          'agreement',
+          60_000,
+        ).catch(() => expect(found).toEqual([]));
+        // In order this time: what is flushed then is all that there is.
+        await child.stop();
         child = startChild(config);
+        await until(async () => (await untrue(child, client)).length === 0, 'agreement after a stop', 20_000);
+      } finally {
+        await child.end();
+        await Promise.all(writers.map((writer) => writer.stop().catch(() => undefined)));
+        await client.end();
+        await db.drop();
       }
-      await Promise.all(writers.map((writer) => writer.stop()));
-      expect(writers.map((writer) => writer.error)).toEqual(writers.map(() => undefined));
-      let found: string[] = [];
-      await until(
-        async () => {
-          found = await untrue(child, client);
-          return found.length === 0;
-        },
-        'agreement',
-        60_000,
-      ).catch(() => expect(found).toEqual([]));
-      // In order this time: what is flushed then is all that there is.
-      await child.stop();
-      child = startChild(config);
-      await until(async () => (await untrue(child, client)).length === 0, 'agreement after a stop', 20_000);
-    } finally {
-      await child.end();
-      await Promise.all(writers.map((writer) => writer.stop().catch(() => undefined)));
-      await client.end();
-      await db.drop();
-    }
-  }, 180_000);
-});
+    }, 180_000);
+  },
+);

@@ -89,7 +89,8 @@ const RUNS: Record<Version, [shape: string, bell: 'auto' | 'always' | 'off'][]> 
   ],
 };
 
-describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
+// Each waits for its load: both versions at once.
+describe.concurrent.each(sharedVersions())('on PostgreSQL %i', (version) => {
   let db: TestDatabase;
   let client: pg.Client;
   const monitors: CustomerSyncMonitor[] = [];
@@ -128,30 +129,33 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
     expect(writers.map((writer) => writer.error?.message).filter(Boolean)).toEqual([]);
   }
 
-  test.each(RUNS[version])('a %s table with BELL=%s: every number equals the table', async (name, bell) => {
-    console.log(`seed ${SEED}`);
-    const shape = SHAPES[name] as Shape;
-    await client.query(shape.setup);
-    const monitor = await start({ bell, table: shape.table });
-    if (bell === 'auto') await until(() => monitor.source().bell.mode === 'armed', 'armed while idle');
-    await underLoad(3_000, {
-      ...shape.writers,
-      table: shape.table,
-      weights: { bulk: 0.3, long: 4, ...shape.writers?.weights },
-    });
-    await agree(monitor, client, shape.oracle ?? shape.table);
-    await until(() => monitor.source().unsealedIds === 0, 'all ids are sealed');
-    const state = monitor.source();
-    expect(state).toMatchObject({ resets: 0, givenUp: 0, pendingUntracked: 0 });
-    expect(state.sealedId).toBe(state.highId);
-    if (bell === 'off') expect(state).toMatchObject({ bells: 0, bell: { mode: 'off' } });
-    else expect(state.bells).toBeGreaterThan(0);
-    if (bell === 'always') expect(state.bell.mode).toBe('armed');
-    if (bell === 'auto') await until(() => monitor.source().bell.mode === 'armed', 'armed again');
-    expect(monitor.latest()?.completeness).toEqual({ state: 'complete', ratio: 1, reasons: [] });
-  });
+  test.sequential.each(RUNS[version])(
+    'a %s table with BELL=%s: every number equals the table',
+    async (name, bell) => {
+      console.log(`seed ${SEED}`);
+      const shape = SHAPES[name] as Shape;
+      await client.query(shape.setup);
+      const monitor = await start({ bell, table: shape.table });
+      if (bell === 'auto') await until(() => monitor.source().bell.mode === 'armed', 'armed while idle');
+      await underLoad(3_000, {
+        ...shape.writers,
+        table: shape.table,
+        weights: { bulk: 0.3, long: 4, ...shape.writers?.weights },
+      });
+      await agree(monitor, client, shape.oracle ?? shape.table);
+      await until(() => monitor.source().unsealedIds === 0, 'all ids are sealed');
+      const state = monitor.source();
+      expect(state).toMatchObject({ resets: 0, givenUp: 0, pendingUntracked: 0 });
+      expect(state.sealedId).toBe(state.highId);
+      if (bell === 'off') expect(state).toMatchObject({ bells: 0, bell: { mode: 'off' } });
+      else expect(state.bells).toBeGreaterThan(0);
+      if (bell === 'always') expect(state.bell.mode).toBe('armed');
+      if (bell === 'auto') await until(() => monitor.source().bell.mode === 'armed', 'armed again');
+      expect(monitor.latest()?.completeness).toEqual({ state: 'complete', ratio: 1, reasons: [] });
+    },
+  );
 
-  test('a second monitor stands by, and takes over when the first ends', async () => {
+  test.sequential('a second monitor stands by, and takes over when the first ends', async () => {
     const first = await start();
     await until(() => first.source().bell.mode === 'armed', 'the first is armed');
     const second = await start();
@@ -196,7 +200,7 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
     expect(await holders()).toHaveLength(1);
   });
 
-  test('the leadership is lost with its connection, and found again by one of them', async () => {
+  test.sequential('the leadership is lost with its connection, and found again by one of them', async () => {
     const monitors = [await start(), await start(), await start()];
     const leaders = () => monitors.filter((monitor) => monitor.source().role === 'leader');
     await until(() => leaders().length === 1, 'one leads');
