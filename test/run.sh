@@ -41,6 +41,7 @@ need pgbouncer pgbouncer 'the poolers'
 need redis-server redis-server "doctor's PING of Redis, and the rate limit of alerts that replicas share"
 need prometheus-alertmanager prometheus-alertmanager 'alerts in a real Alertmanager'
 need openssl openssl 'connecting with TLS'
+need tmux tmux 'tail and top in a terminal'
 
 # --- checks --------------------------------------------------------------------------------------------------------
 # step NAME COMMAND...: runs it and remembers a failure.
@@ -52,7 +53,7 @@ step() {
 }
 
 step 'lint, format and import rule' npx --no-install biome check .
-step 'types' npx --no-install tsc -p tsconfig.json --noEmit
+step 'types' npm run --silent typecheck
 step 'build' npm run --silent build
 step 'tests and coverage' npx --no-install vitest run --coverage \
   --reporter=default --reporter=json --outputFile.json="$numbers"

@@ -4,6 +4,7 @@
  */
 import { emitKeypressEvents, type Key } from 'node:readline';
 import type { ReadStream, WriteStream } from 'node:tty';
+import type { ScreenBuffer } from 'terminal-kit';
 import type { Line, Style } from './top-table.js';
 
 export interface ScreenOptions {
@@ -26,7 +27,7 @@ export interface Screen {
 /** Of a terminal that does not tell its size. */
 const [COLUMNS, ROWS] = [80, 24];
 
-const COLOURS: Readonly<Record<Style, object>> = {
+const COLOURS: Readonly<Record<Style, ScreenBuffer.Attributes>> = {
   bold: { bold: true },
   dim: { dim: true },
   good: { color: 'green' },
@@ -36,13 +37,17 @@ const COLOURS: Readonly<Record<Style, object>> = {
   chosen: { inverse: true },
 };
 /** Where colours are not wanted (NO_COLOR) or not to be had. */
-const SHAPES: Readonly<Record<Style, object>> = {
+const SHAPES: Readonly<Record<Style, ScreenBuffer.Attributes>> = {
   ...COLOURS,
   good: {},
   warn: { bold: true },
   bad: { inverse: true },
 };
-const PLAIN = { defaultColor: true, bgDefaultColor: true };
+
+/** A new object each time: terminal-kit writes its own numbers into what it is given. */
+function attributes(shape: ScreenBuffer.Attributes = {}): ScreenBuffer.Attributes {
+  return { color: 'default', bgColor: 'default', ...shape };
+}
 
 /** Makes screens. Apart from them because loading the library takes longer than a command that fails should. */
 export async function loadScreen(): Promise<(options: ScreenOptions) => Screen> {
@@ -103,11 +108,11 @@ export async function loadScreen(): Promise<(options: ScreenOptions) => Screen> 
       },
       draw(lines) {
         if (!open) return;
-        buffer.fill({ attr: PLAIN, char: ' ' });
+        buffer.fill({ attr: attributes(), char: ' ' });
         for (const [y, line] of lines.slice(0, buffer.height).entries()) {
           let x = 0;
           for (const { text, style } of line) {
-            const attr = { ...PLAIN, ...(style && styles[style]) };
+            const attr = attributes(style && styles[style]);
             buffer.put({ x, y, attr, wrap: false, dx: 1, dy: 0 }, text);
             // By characters, not by what they take: a wide one must not push the columns behind it.
             x += [...text].length;

@@ -60,7 +60,7 @@ const COLUMNS: Readonly<Record<Exclude<ColumnName, 'type' | 'trend'>, Column>> =
   warnings: counted(number((n) => n.warning_count)),
   skipped: counted(number((n) => n.skipped_count)),
   pending: counted(VALUES.pending),
-  oldest: { width: 9, text: ({ oldest }, words) => age(oldest, words) },
+  oldest: { width: 11, text: ({ oldest }, words) => age(oldest, words) },
   min: ms((n) => n.duration_min_ms),
   avg: ms((n) => n.duration_avg_ms),
   p50: ms((n) => n.duration_p50_ms),
@@ -210,7 +210,7 @@ const markOf = ({ descending }: View) => (descending ? '▼' : '▲');
 function cells(row: Row, columns: readonly NumberColumn[], words: Words): Span[] {
   const failing = (row.numbers?.error_count ?? 0) > 0;
   return columns.map((name) => ({
-    text: padded(COLUMNS[name].text(row, words), widthOf(name, words), true),
+    text: ` ${padded(COLUMNS[name].text(row, words), widthOf(name, words) - 1, true)}`,
     style: failing && (name === 'errors' || name === 'error_rate') ? 'warn' : undefined,
   }));
 }

@@ -70,7 +70,7 @@ export function viewAfter(view: View, key: string): View | 'quit' {
     case 'up':
       return { ...view, scroll: Math.max(0, view.scroll + (known === 'down' ? 1 : -1)) };
     default: {
-      const window = WINDOW_NAMES[Number(known) - 1];
+      const window = /^[1-9]$/.test(known) ? WINDOW_NAMES[Number(known) - 1] : undefined;
       return window === undefined ? view : { ...view, window };
     }
   }
