@@ -6,13 +6,15 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { TEXT_LIMIT } from '../../streams/celery-event.js';
-import { type Broker, bindingsOf, SEPARATOR } from './broker.js';
+import { type Broker, bindingsOf } from './broker.js';
 import { bodyOf, broadcastMessage } from './envelope.js';
 
 const OURS = 'customer-sync-monitor';
 const LOOK_MS = 50;
 /** More than there are workers (streams/celery-workers.ts). */
 const ANSWERS_LIMIT = 2_000;
+/** Bindings that are looked at to find out how they are made. */
+const LOOKED_AT = 20;
 /** Longer than any round takes, ms. */
 const LEFT_BEHIND_MS = 60_000;
 
@@ -30,11 +32,14 @@ export interface PingOptions {
  */
 export async function pingWorkers(redis: Redis, broker: Broker, options: PingOptions): Promise<Set<string>> {
   const { timeoutMs, now, signal } = options;
-  const routingKey = `${OURS}.${Math.round(now)}.${randomUUID()}`;
   const { channel, exchange, replies } = broker.control;
-  const queue = `${routingKey}.${replies}`;
-  const binding = [routingKey, '', queue].join(SEPARATOR);
   const answered = new Set<string>();
+  const separator = await separatorOf(redis, exchange);
+  // Nobody takes remote control.
+  if (separator === null) return answered;
+  const routingKey = `${OURS}.${Math.round(now)}.${randomUUID()}`;
+  const queue = `${routingKey}.${replies}`;
+  const binding = [routingKey, '', queue].join(separator);
   await redis.sadd(bindingsOf(replies), binding);
   try {
     const message = broadcastMessage({
@@ -53,6 +58,26 @@ export async function pingWorkers(redis: Redis, broker: Broker, options: PingOpt
   } finally {
     await redis.pipeline().srem(bindingsOf(replies), binding).del(queue).exec();
   }
+}
+
+/**
+ * What the workers put between the parts of a binding: the portal may have set its own (`sep`), and a binding that is put
+ * together in another way would fail every answer of every worker, not only those to us. Null: there are no workers.
+ */
+async function separatorOf(redis: Redis, exchange: string): Promise<string | null> {
+  const found = new Set<string>();
+  // Routing key and pattern of a worker's mailbox are empty: separator, separator, name.
+  for (const binding of await redis.srandmember(bindingsOf(exchange), LOOKED_AT)) {
+    const separator = /^(.{1,8}?)\1/s.exec(binding)?.[1];
+    if (separator !== undefined) found.add(separator);
+  }
+  const [separator, second] = found;
+  if (separator === undefined) return null;
+  if (second !== undefined)
+    throw new Error('the workers do not agree on the separator (sep) of their queue names');
+  if (/[\w.-]/.test(separator))
+    throw new Error(`the separator ${JSON.stringify(separator)} is part of our own names`);
+  return separator;
 }
 
 /** Takes away bindings of monitors that were killed within a round. */

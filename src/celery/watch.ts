@@ -34,6 +34,8 @@ const STEP_MS = 1_000;
 const ADVANCE_MS = 250;
 /** Between two proofs that the connection of events is alive, ms; a half-open one brings none, and no event either. */
 const PROOF_MS = 5_000;
+/** How long a broker that does not answer may hold up the end, ms. */
+const STOP_MS = 500;
 /** A refusal to let us listen is not over within milliseconds. ms */
 const REFUSED_MS = 5_000;
 
@@ -51,6 +53,7 @@ export class CeleryWatch {
   /** Said in the log; null: nothing is wrong, or it was not said yet. */
   #said: string | null = null;
   #swept = false;
+  #pinging: Promise<void> | undefined;
   #pingedAt = Number.NEGATIVE_INFINITY;
 
   /** @param now ms, a clock that never jumps */
@@ -83,8 +86,12 @@ export class CeleryWatch {
     if (watchWorkers) every(STEP_MS, signal, () => this.#ping(redis));
   }
 
-  stop(): void {
+  /** Takes away what a ping left on the broker, within a moment. */
+  async stop(): Promise<void> {
     this.#ended.abort();
+    const patience = new Promise((resolve) => setTimeout(resolve, STOP_MS).unref());
+    // Whoever waits for the round is told how it failed.
+    await Promise.race([this.#pinging?.catch(() => undefined), patience]);
     this.#redis?.disconnect();
     this.#events?.disconnect();
   }
@@ -167,7 +174,8 @@ export class CeleryWatch {
     if (now - this.#pingedAt < this.#options.pingIntervalMs) return;
     this.#pingedAt = now;
     try {
-      await this.#round(redis);
+      this.#pinging = this.#round(redis);
+      await this.#pinging;
       this.#fold.problem('ping', null);
     } catch (error) {
       this.#fold.problem('ping', wordsOf(error));
