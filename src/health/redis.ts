@@ -42,6 +42,8 @@ function connection(url: string): Redis {
     lazyConnect: true,
     // The check's own time ends it.
     connectTimeout: 60_000,
+    // What hangs does not close its side: the socket is ended without it. ms
+    disconnectTimeout: 20,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     retryStrategy: () => null,
