@@ -6,6 +6,7 @@ import { migrate, serve, unmigrate } from './app.js';
 import { serveDemo } from './app-demo.js';
 import { doctor } from './app-doctor.js';
 import { REPORT_FORMATS, ReportDateError, report } from './app-report.js';
+import { sampleTraffic } from './app-traffic.js';
 import { INCIDENTS, type Incident } from './cli/traffic-weather.js';
 import { addAlertCommands } from './commands-alerts.js';
 import { Told, UsageError } from './commands-end.js';
@@ -83,16 +84,20 @@ export function createProgram(host: Host): Command {
         await work(config, { dryRun, log: logOf(host, config), print: host.print });
       });
   }
-  command('demo', 'serve an embedded database with sample traffic', DEMO_KEYS)
-    .addOption(new Option('--rate <rows>', 'rows a second').default(20).argParser(rate))
-    .addOption(new Option('--incident <kinds...>', 'what goes wrong after a while').choices(INCIDENTS))
-    .addOption(new Option('--seed <number>', 'of the traffic').argParser(seed))
-    .action(({ rate, incident = [], seed, ...flags }) => {
+  shaped(command('demo', 'serve an embedded database with sample traffic', DEMO_KEYS)).action(
+    ({ rate, incident = [], seed, ...flags }) => {
       const config = settings(host, flags);
       if (config.DATABASE_URL !== null)
         host.note('demo does not touch DATABASE_URL: it uses a database of its own');
       return runDemo(host, config, { rate, incidents: incident, seed });
-    });
+    },
+  );
+  // For docker-compose.yml; who tries the program out on a machine has `demo`.
+  const alone = program.command('traffic', { hidden: true }).description('write sample traffic');
+  for (const key of DATABASE_KEYS) alone.addOption(optionOf(key));
+  shaped(alone).action(({ rate, incident = [], seed, ...flags }) =>
+    runTraffic(host, settings(host, flags), { rate, incidents: incident, seed }),
+  );
   command('doctor', 'check the whole set-up and say what to do for each fault', ALL_KEYS)
     .option('--json', 'one JSON object', false)
     .action(({ json, ...flags }) => runDoctor(host, settings(host, flags), json));
@@ -101,6 +106,13 @@ export function createProgram(host: Host): Command {
   addAlertCommands(command, host, (flags) => settings(host, flags));
   addWatchCommands(program, host, () => settings(host, {}));
   return program;
+}
+
+function shaped(command: Command): Command {
+  return command
+    .addOption(new Option('--rate <rows>', 'rows a second').default(20).argParser(rate))
+    .addOption(new Option('--incident <kinds...>', 'what goes wrong after a while').choices(INCIDENTS))
+    .addOption(new Option('--seed <number>', 'of the traffic').argParser(seed));
 }
 
 function addReport(command: Command, host: Host): void {
@@ -157,7 +169,7 @@ async function runDemo(host: Host, config: Config, { seed, ...traffic }: Traffic
   say('To watch a database of your own, set DATABASE_URL.');
   const demo = await serveDemo(config, {
     ...traffic,
-    seed: seed ?? Date.now() % 2 ** 32,
+    seed: seed ?? newSeed(),
     folder: join(host.folder, EMBEDDED_FOLDER),
     log,
   });
@@ -166,6 +178,17 @@ async function runDemo(host: Host, config: Config, { seed, ...traffic }: Traffic
   await demo.stop();
   if (failure) throw failure;
 }
+
+async function runTraffic(host: Host, config: Config, { seed, ...shape }: TrafficFlags): Promise<void> {
+  if (config.DATABASE_URL === null) throw new UsageError('DATABASE_URL is not set: it names the database');
+  const log = logOf(host, config);
+  const options = { ...shape, url: config.DATABASE_URL, seed: seed ?? newSeed(), log };
+  const traffic = await sampleTraffic(options);
+  await aborted(host.signal);
+  await traffic.stop();
+}
+
+const newSeed = (): number => Date.now() % 2 ** 32;
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((settle) => {
