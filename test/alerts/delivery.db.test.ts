@@ -1,38 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';
+import { describe, expect, test } from 'vitest';
+import { sharedVersions } from '../setup/database.js';
 import { until } from '../source/collector.js';
 import { STARTED } from './notices.js';
-import { hang, type Receiver, reset, say, startReceiver, verify } from './receiver.js';
-import { HOUR, installSchema, MINUTE, openScene, outboxOf, type Scene } from './scene.js';
+import { hang, reset, say, startReceiver, verify } from './receiver.js';
+import { deliveryScene, HOUR, MINUTE, outboxOf } from './scene.js';
 
 describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => {
-  let db: TestDatabase;
-  let receiver: Receiver;
-  const scenes: Scene[] = [];
-
-  beforeEach(async () => {
-    db = await freshDatabase(version);
-    await installSchema(db.url);
-    receiver = await startReceiver();
-  });
-  afterEach(async () => {
-    for (const scene of scenes.splice(0)) await scene.close();
-    await receiver.close();
-    await db.drop();
-  });
-
-  async function open(options: Parameters<typeof openScene>[2] = {}, url = receiver.url): Promise<Scene> {
-    const scene = await openScene(db.url, [{ name: 'ops', url }], options);
-    scenes.push(scene);
-    await scene.alerts.load();
-    return scene;
-  }
-
-  const kinds = () =>
-    receiver.received.map(({ body }) => {
-      const { state, details } = JSON.parse(body);
-      return details.kind === 'reminder' ? 'reminder' : state;
-    });
+  const it = deliveryScene(version);
+  const { open, unloaded, kinds } = it;
 
   test('fires once, resolves once, signed, and everything is written down', async () => {
     const scene = await open();
@@ -42,9 +17,9 @@ describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => 
     await scene.decide({ kind: 'resolved' });
     await scene.pass(10 * MINUTE);
     expect(kinds()).toEqual(['firing', 'resolved']);
-    for (const one of receiver.received) expect(verify(one)).toMatchObject({ rule: 'high_error_rate' });
-    expect(new Set(receiver.ids()).size).toBe(2);
-    expect(await outboxOf(db.url)).toMatchObject([
+    for (const one of it.receiver.received) expect(verify(one)).toMatchObject({ rule: 'high_error_rate' });
+    expect(new Set(it.receiver.ids()).size).toBe(2);
+    expect(await outboxOf(it.db.url)).toMatchObject([
       { kind: 'firing', attempts: 1, outcome: 'delivered', reason: null },
       { kind: 'resolved', attempts: 1, outcome: 'delivered' },
     ]);
@@ -65,7 +40,7 @@ describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => 
     ['resets', reset],
     ['answers 429', say(429, '', { 'retry-after': '1' })],
   ])('a receiver that %s for an hour gets everything, in order, under the same ids', async (_, answer) => {
-    receiver.answer = answer;
+    it.receiver.answer = answer;
     // Short where each attempt waits for it; else a slow moment of this machine would count as an attempt more.
     const limits = { timeoutMs: answer === hang ? 100 : 10_000 };
     const scene = await open({ limits });
@@ -74,15 +49,15 @@ describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => 
     await scene.pass(20 * MINUTE, MINUTE);
     await scene.decide({ kind: 'resolved' });
     await scene.pass(40 * MINUTE, MINUTE);
-    const tries = receiver.received.length;
+    const tries = it.receiver.received.length;
     expect(tries).toBeGreaterThan(10);
     expect(new Set(kinds())).toEqual(new Set(['firing']));
     expect(scene.alerts.receivers()).toMatchObject([{ name: 'ops', status: 'failing', pending: 2 }]);
-    receiver.answer = say(200);
+    it.receiver.answer = say(200);
     limits.timeoutMs = 10_000;
     await scene.pass(6 * MINUTE, MINUTE);
     expect(kinds().slice(tries)).toEqual(['firing', 'resolved']);
-    const ids = receiver.ids();
+    const ids = it.receiver.ids();
     expect(new Set(ids.slice(0, tries + 1)).size).toBe(1);
     expect(ids.at(-1)).not.toBe(ids[0]);
     expect(scene.alerts.receivers()).toMatchObject([{ status: 'ok', reason: null, pending: 0 }]);
@@ -95,23 +70,23 @@ describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => 
   });
 
   test('Retry-After is kept', async () => {
-    receiver.answer = say(503, '', { 'retry-after': '600' });
+    it.receiver.answer = say(503, '', { 'retry-after': '600' });
     const scene = await open();
     await scene.decide({ kind: 'firing' });
     await scene.alerts.round();
     await scene.pass(599_000);
-    expect(receiver.received).toHaveLength(1);
+    expect(it.receiver.received).toHaveLength(1);
     await scene.pass(1_000);
-    expect(receiver.received).toHaveLength(2);
+    expect(it.receiver.received).toHaveLength(2);
   });
 
   test('a refusal is told at once and delays no other notice', async () => {
-    receiver.answer = (response, { body }) =>
+    it.receiver.answer = (response, { body }) =>
       response.writeHead(body.includes('slow_response') ? 200 : 400).end('cannot parse');
     const scene = await open();
     await scene.decide({ kind: 'firing' }, { kind: 'firing', rule: 'slow_response' });
     await scene.alerts.round();
-    expect(await outboxOf(db.url)).toMatchObject([
+    expect(await outboxOf(it.db.url)).toMatchObject([
       { rule: 'high_error_rate', outcome: 'pending', attempts: 1 },
       { rule: 'slow_response', outcome: 'delivered' },
     ]);
@@ -120,14 +95,14 @@ describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => 
       expect.stringContaining('ops does not accept a notice'),
     ]);
     expect(scene.alerts.receivers()[0]?.status).toBe('ok');
-    receiver.answer = say(200);
+    it.receiver.answer = say(200);
     await scene.pass(6 * MINUTE, MINUTE);
-    expect(await outboxOf(db.url)).toMatchObject([{ outcome: 'delivered' }, { outcome: 'delivered' }]);
+    expect(await outboxOf(it.db.url)).toMatchObject([{ outcome: 'delivered' }, { outcome: 'delivered' }]);
   });
 
   test('a redirect is not followed', async () => {
     const other = await startReceiver();
-    receiver.answer = say(307, '', { location: other.url });
+    it.receiver.answer = say(307, '', { location: other.url });
     const scene = await open();
     await scene.decide({ kind: 'firing' });
     await scene.alerts.round();
@@ -137,13 +112,13 @@ describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => 
   });
 
   test('after 410 nothing is sent there any more, over restarts, until the address changes', async () => {
-    receiver.answer = say(410);
+    it.receiver.answer = say(410);
     const first = await open();
     await first.decide({ kind: 'firing' }, { kind: 'firing', rule: 'slow_response' });
     await first.alerts.round();
     await first.decide({ kind: 'resolved' });
     await first.pass(HOUR, MINUTE);
-    expect(receiver.received).toHaveLength(1);
+    expect(it.receiver.received).toHaveLength(1);
     expect(first.alerts.receivers()).toMatchObject([{ status: 'gone', pending: 0 }]);
     expect(first.alerts.counts).toMatchObject({ gone: 3, delivered: 0 });
     expect(first.log.filter((line) => line.startsWith('error'))).toHaveLength(1);
@@ -152,19 +127,19 @@ describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => 
     const second = await open();
     await second.decide({ kind: 'resolved', rule: 'slow_response' });
     await second.pass(MINUTE);
-    expect(receiver.received).toHaveLength(1);
+    expect(it.receiver.received).toHaveLength(1);
     await second.close();
 
-    const third = await open({}, `${receiver.url}/new`);
-    receiver.answer = say(200);
+    const third = await open({}, `${it.receiver.url}/new`);
+    it.receiver.answer = say(200);
     await third.decide({ kind: 'firing', startsAt: STARTED + 1 });
     await third.pass(6 * MINUTE);
-    expect(receiver.received).toHaveLength(2);
+    expect(it.receiver.received).toHaveLength(2);
     expect(third.alerts.receivers()).toMatchObject([{ status: 'ok' }]);
   });
 
   test('what could not be delivered for a day is given up, loudly, and counted', async () => {
-    receiver.answer = say(500);
+    it.receiver.answer = say(500);
     const scene = await open();
     await scene.decide({ kind: 'firing' });
     await scene.alerts.round();
@@ -177,28 +152,28 @@ describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => 
       ),
     ]);
     expect(scene.alerts.counts.given_up).toBe(1);
-    expect(await outboxOf(db.url)).toMatchObject([{ outcome: 'given_up' }]);
-    const tries = receiver.received.length;
+    expect(await outboxOf(it.db.url)).toMatchObject([{ outcome: 'given_up' }]);
+    const tries = it.receiver.received.length;
     await scene.pass(HOUR, MINUTE);
-    expect(receiver.received).toHaveLength(tries);
+    expect(it.receiver.received).toHaveLength(tries);
   });
 
   test('notices of a day that nobody was there for are given up and not sent', async () => {
-    receiver.answer = say(500);
+    it.receiver.answer = say(500);
     const first = await open();
     await first.decide({ kind: 'firing' });
     await first.alerts.round();
     await first.close();
-    receiver.answer = say(200);
+    it.receiver.answer = say(200);
     const second = await open();
     second.now = STARTED + 25 * HOUR;
     await second.pass(MINUTE);
-    expect(receiver.received).toHaveLength(1);
+    expect(it.receiver.received).toHaveLength(1);
     expect(second.alerts.counts.given_up).toBe(1);
   });
 
   test('the outbox is bounded: the oldest is dropped, reminders first, and it is said', async () => {
-    receiver.answer = say(500);
+    it.receiver.answer = say(500);
     const scene = await open({ outboxLimit: 3 });
     await scene.decide({ kind: 'firing' });
     await scene.decide({ kind: 'firing', rule: 'slow_response' });
@@ -208,7 +183,7 @@ describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => 
     await scene.decide({ kind: 'resolved', id: 'y', startsAt: STARTED - 6 });
     expect(scene.alerts.pending).toBe(3);
     expect(scene.alerts.counts.dropped).toBe(2);
-    expect((await outboxOf(db.url)).filter(({ outcome }) => outcome === 'dropped')).toMatchObject([
+    expect((await outboxOf(it.db.url)).filter(({ outcome }) => outcome === 'dropped')).toMatchObject([
       { rule: 'high_error_rate', kind: 'firing' },
       { rule: 'slow_response', kind: 'reminder' },
     ]);
@@ -216,7 +191,7 @@ describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => 
   });
 
   test('reminders do not pile up behind a receiver that is down', async () => {
-    receiver.answer = say(500);
+    it.receiver.answer = say(500);
     const scene = await open();
     await scene.decide({ kind: 'firing' });
     await scene.alerts.round();
@@ -225,7 +200,7 @@ describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => 
       await scene.decide({ kind: 'reminder', id: `reminder:${n}` });
     }
     expect(scene.alerts.pending).toBe(2);
-    receiver.answer = say(200);
+    it.receiver.answer = say(200);
     await scene.pass(6 * MINUTE);
     expect(kinds().slice(-2)).toEqual(['firing', 'reminder']);
     expect(scene.alerts.counts.superseded).toBe(4);
@@ -234,25 +209,23 @@ describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => 
   test('start() sends without being asked, within moments, and stop() ends what hangs', async () => {
     const slow = await startReceiver();
     slow.answer = hang;
-    const scene = await openScene(
-      db.url,
+    const scene = await unloaded(
       [
         { name: 'hanging', url: slow.url },
-        { name: 'ops', url: receiver.url },
+        { name: 'ops', url: it.receiver.url },
       ],
       { clock: () => Date.now(), limits: { timeoutMs: 60_000 } },
     );
-    scenes.push(scene);
     await scene.alerts.load();
     scene.alerts.start();
     scene.now = Date.now();
     await scene.decide({ kind: 'firing', startsAt: scene.now });
-    await until(() => receiver.received.length === 1 && slow.received.length === 1, 'both are told');
+    await until(() => it.receiver.received.length === 1 && slow.received.length === 1, 'both are told');
     await scene.decide({ kind: 'resolved', startsAt: scene.now });
     await until(() => scene.alerts.counts.delivered === 2, 'one that hangs delays no other');
-    expect(receiver.received).toHaveLength(2);
+    expect(it.receiver.received).toHaveLength(2);
     await scene.alerts.stop();
-    expect(await outboxOf(db.url)).toMatchObject([
+    expect(await outboxOf(it.db.url)).toMatchObject([
       { receiver: 'hanging', outcome: 'pending', attempts: 0 },
       { receiver: 'ops', outcome: 'delivered' },
       { receiver: 'hanging', outcome: 'pending', attempts: 0 },

@@ -1,30 +1,19 @@
 /** What people do about alerts: silence, acknowledge, look back. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { reconnecting } from '../../src/alerts/db.js';
 import { prune } from '../../src/alerts/journal-load.js';
 import { SilenceError } from '../../src/alerts/silences.js';
-import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';
+import { sharedVersions } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 import { ANY_PERSONAL, PERSONAL, STARTED } from './notices.js';
-import { type Receiver, say, startReceiver } from './receiver.js';
-import { HOUR, installSchema, MINUTE, openScene, outboxOf, type Scene, TABLE } from './scene.js';
+import { say } from './receiver.js';
+import { deliveryScene, HOUR, MINUTE, outboxOf, type Scene, TABLE } from './scene.js';
 
 describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
-  let db: TestDatabase;
-  let receiver: Receiver;
+  const it = deliveryScene(version);
   let scene: Scene;
-
   beforeEach(async () => {
-    db = await freshDatabase(version);
-    await installSchema(db.url);
-    receiver = await startReceiver();
-    scene = await openScene(db.url, [{ name: 'ops', url: receiver.url }]);
-    await scene.alerts.load();
-  });
-  afterEach(async () => {
-    await scene.close();
-    await receiver.close();
-    await db.drop();
+    scene = await it.open();
   });
 
   const silence = (changes: object = {}) =>
@@ -33,7 +22,7 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
       ...{ reason: 'import of the new catalogue', createdBy: 'ops' },
       ...changes,
     });
-  const told = () => receiver.received.map(({ body }) => JSON.parse(body).state);
+  const told = () => it.receiver.received.map(({ body }) => JSON.parse(body).state);
 
   describe('a silence', () => {
     test('keeps a whole alert back, firing and resolved, and nobody else', async () => {
@@ -42,8 +31,8 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
       await scene.pass(10 * MINUTE);
       await scene.decide({ kind: 'resolved' });
       await scene.pass(2 * HOUR, MINUTE);
-      expect(receiver.received.map(({ body }) => JSON.parse(body).rule)).toEqual(['slow_response']);
-      expect(await outboxOf(db.url)).toMatchObject([
+      expect(it.receiver.received.map(({ body }) => JSON.parse(body).rule)).toEqual(['slow_response']);
+      expect(await outboxOf(it.db.url)).toMatchObject([
         { rule: 'high_error_rate', kind: 'firing', outcome: 'silenced' },
         { rule: 'slow_response', outcome: 'delivered' },
         { rule: 'high_error_rate', kind: 'resolved', outcome: 'silenced' },
@@ -69,7 +58,7 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
       [
         'is ended by another process',
         async () => {
-          await ask(db.url, `UPDATE sync_monitor.silence SET ends_at = starts_at`);
+          await ask(it.db.url, `UPDATE sync_monitor.silence SET ends_at = starts_at`);
           await scene.pass(10_000);
         },
       ],
@@ -112,7 +101,7 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
       await scene.alerts.round();
       const before = scene.now;
       await scene.close();
-      scene = await openScene(db.url, [{ name: 'ops', url: receiver.url }]);
+      scene = await it.unloaded([{ name: 'ops', url: it.receiver.url }]);
       await scene.alerts.load();
       scene.now = before;
       await scene.pass(MINUTE);
@@ -122,15 +111,17 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
     });
 
     test('holds back an alert that is over before a receiver that was down is asked', async () => {
-      receiver.answer = say(500);
+      it.receiver.answer = say(500);
       await scene.decide({ kind: 'firing', rule: 'slow_response' });
       await scene.alerts.round();
       await silence();
       await scene.decide({ kind: 'firing' });
       await scene.decide({ kind: 'resolved' });
-      receiver.answer = say(200);
+      it.receiver.answer = say(200);
       await scene.pass(10 * MINUTE);
-      expect(receiver.received.slice(1).map(({ body }) => JSON.parse(body).rule)).toEqual(['slow_response']);
+      expect(it.receiver.received.slice(1).map(({ body }) => JSON.parse(body).rule)).toEqual([
+        'slow_response',
+      ]);
     });
 
     test('that begins later holds nothing back before', async () => {
@@ -169,7 +160,7 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
       const one = await silence({ reason: PERSONAL.join(', '), createdBy: PERSONAL[0] });
       expect(JSON.stringify(one)).not.toMatch(ANY_PERSONAL);
       await ask(
-        db.url,
+        it.db.url,
         `INSERT INTO sync_monitor.silence (table_name, rule, starts_at, ends_at, reason)
          SELECT '${TABLE}', '*', now(), 'infinity', 'x' FROM generate_series(1, 499)`,
       );
@@ -207,11 +198,11 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
     test('made by another process, or before a restart, counts too', async () => {
       await scene.decide({ kind: 'firing' });
       await scene.alerts.round();
-      await ask(db.url, 'UPDATE sync_monitor.alert SET acked_at = now()');
+      await ask(it.db.url, 'UPDATE sync_monitor.alert SET acked_at = now()');
       await scene.pass(10_000);
       await scene.decide({ kind: 'reminder' });
       await scene.close();
-      scene = await openScene(db.url, [{ name: 'ops', url: receiver.url }]);
+      scene = await it.unloaded([{ name: 'ops', url: it.receiver.url }]);
       await scene.alerts.load();
       await scene.decide({ kind: 'reminder', id: 'second' });
       await scene.pass(MINUTE);
@@ -266,7 +257,7 @@ describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
         ...retention,
       });
     const count = async (table: string) =>
-      Number((await ask(db.url, `SELECT count(*) FROM sync_monitor.${table}`))[0]?.count);
+      Number((await ask(it.db.url, `SELECT count(*) FROM sync_monitor.${table}`))[0]?.count);
     expect(await pruned(scene.now, {})).toBe(0);
     await pruned(scene.now, { rows: 5 });
     expect([await count('delivery'), await count('alert')]).toEqual([5, 6]);

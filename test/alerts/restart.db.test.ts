@@ -1,40 +1,15 @@
 /** Notices outlive the process and the database's absence: at least once, under the same id. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';
+import { describe, expect, test } from 'vitest';
+import { sharedVersions } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 import { until } from '../source/collector.js';
 import { STARTED } from './notices.js';
-import { type Receiver, say, startReceiver } from './receiver.js';
-import { firingState, HOUR, installSchema, MINUTE, openScene, outboxOf, type Scene } from './scene.js';
+import { say } from './receiver.js';
+import { deliveryScene, firingState, HOUR, MINUTE, outboxOf } from './scene.js';
 
 describe.each(sharedVersions())('what was decided, kept in PostgreSQL %i', (version) => {
-  let db: TestDatabase;
-  let receiver: Receiver;
-  const scenes: Scene[] = [];
-
-  beforeEach(async () => {
-    db = await freshDatabase(version);
-    await installSchema(db.url);
-    receiver = await startReceiver();
-  });
-  afterEach(async () => {
-    for (const scene of scenes.splice(0)) await scene.close();
-    await receiver.close();
-    await db.drop();
-  });
-
-  async function open(options: Parameters<typeof openScene>[2] = {}, url = receiver.url): Promise<Scene> {
-    const scene = await openScene(db.url, [{ name: 'ops', url }], options);
-    scenes.push(scene);
-    await scene.alerts.load();
-    return scene;
-  }
-
-  const kinds = () =>
-    receiver.received.map(({ body }) => {
-      const { state, details } = JSON.parse(body);
-      return details.kind === 'reminder' ? 'reminder' : state;
-    });
+  const it = deliveryScene(version);
+  const { open, unloaded, kinds } = it;
 
   describe('a restart', () => {
     test('between decision and delivery sends it, under the id it had', async () => {
@@ -42,42 +17,41 @@ describe.each(sharedVersions())('what was decided, kept in PostgreSQL %i', (vers
       await first.decide({ kind: 'firing' });
       // Killed: no round, no stop. Its connection is ended as the system would.
       first.link.close();
-      expect(receiver.received).toEqual([]);
+      expect(it.receiver.received).toEqual([]);
       const second = await open();
       await second.alerts.round();
       expect(kinds()).toEqual(['firing']);
-      const [row] = await ask(db.url, 'SELECT id FROM sync_monitor.outbox');
-      expect(receiver.ids()).toEqual([row?.id]);
+      const [row] = await ask(it.db.url, 'SELECT id FROM sync_monitor.outbox');
+      expect(it.receiver.ids()).toEqual([row?.id]);
       // Deciding again is the same notice.
       await second.decide({ kind: 'firing' });
-      expect((await outboxOf(db.url)).length).toBe(1);
+      expect((await outboxOf(it.db.url)).length).toBe(1);
     });
 
     test('between delivery and its being written down sends it again, under the same id', async () => {
       const first = await open();
       await first.decide({ kind: 'firing' });
-      receiver.answer = (response, request) => {
+      it.receiver.answer = (response, request) => {
         // The backend dies while the receiver has the notice in its hands, and the process with it.
         first.link.close();
         first.link.connect = () => Promise.reject(new Error('the process is dead'));
         say(200)(response, request);
       };
       await first.alerts.round();
-      receiver.answer = say(200);
-      expect(await outboxOf(db.url)).toMatchObject([{ outcome: 'pending', attempts: 0 }]);
+      it.receiver.answer = say(200);
+      expect(await outboxOf(it.db.url)).toMatchObject([{ outcome: 'pending', attempts: 0 }]);
       const second = await open();
       await second.alerts.round();
       expect(kinds()).toEqual(['firing', 'firing']);
-      expect(new Set(receiver.ids()).size).toBe(1);
-      expect(await outboxOf(db.url)).toMatchObject([{ outcome: 'delivered' }]);
+      expect(new Set(it.receiver.ids()).size).toBe(1);
+      expect(await outboxOf(it.db.url)).toMatchObject([{ outcome: 'delivered' }]);
     });
 
     test('goes on from the states of the rules, and of the alerts that fire', async () => {
       const first = await open();
       await first.decide({ kind: 'firing' });
       await first.close();
-      const second = await openScene(db.url, [{ name: 'ops', url: receiver.url }]);
-      scenes.push(second);
+      const second = await unloaded([{ name: 'ops', url: it.receiver.url }]);
       expect(await second.alerts.load()).toEqual({ high_error_rate: firingState() });
       expect(second.alerts.firing).toMatchObject([{ id: `high_error_rate-${STARTED}`, endsAt: null }]);
     });
@@ -86,7 +60,7 @@ describe.each(sharedVersions())('what was decided, kept in PostgreSQL %i', (vers
       const first = await open();
       await first.decide({ kind: 'firing' });
       await first.close();
-      await ask(db.url, 'DELETE FROM sync_monitor.alert_state');
+      await ask(it.db.url, 'DELETE FROM sync_monitor.alert_state');
       const second = await open();
       expect(second.alerts.firing).toEqual([]);
       expect(second.log).toEqual([expect.stringContaining('it is closed')]);
@@ -97,14 +71,13 @@ describe.each(sharedVersions())('what was decided, kept in PostgreSQL %i', (vers
       const first = await open();
       await first.decide({ kind: 'firing' });
       await first.close();
-      const second = await openScene(db.url, [{ name: 'other', url: receiver.url }]);
-      scenes.push(second);
+      const second = await unloaded([{ name: 'other', url: it.receiver.url }]);
       await second.alerts.load();
       await second.alerts.round();
       expect(second.log).toEqual([
         expect.stringContaining('no receiver of that name is configured any more'),
       ]);
-      expect(await outboxOf(db.url)).toMatchObject([{ receiver: 'ops', outcome: 'no_receiver' }]);
+      expect(await outboxOf(it.db.url)).toMatchObject([{ receiver: 'ops', outcome: 'no_receiver' }]);
     });
 
     test('two monitors that both believe to lead send the same id', async () => {
@@ -112,8 +85,8 @@ describe.each(sharedVersions())('what was decided, kept in PostgreSQL %i', (vers
       const second = await open();
       await Promise.all([first.decide({ kind: 'firing' }), second.decide({ kind: 'firing' })]);
       await Promise.all([first.alerts.round(), second.alerts.round()]);
-      expect(new Set(receiver.ids()).size).toBe(1);
-      expect(await outboxOf(db.url)).toHaveLength(1);
+      expect(new Set(it.receiver.ids()).size).toBe(1);
+      expect(await outboxOf(it.db.url)).toHaveLength(1);
     });
   });
 
@@ -126,12 +99,14 @@ describe.each(sharedVersions())('what was decided, kept in PostgreSQL %i', (vers
       await scene.decide({ kind: 'firing' });
       await scene.pass(MINUTE);
       expect(kinds()).toEqual(['firing']);
-      expect(await outboxOf(db.url)).toEqual([]);
+      expect(await outboxOf(it.db.url)).toEqual([]);
       scene.link.connect = connect;
       await scene.pass(MINUTE);
-      await until(async () => (await outboxOf(db.url)).length === 1, 'written down');
-      expect(await outboxOf(db.url)).toMatchObject([{ kind: 'firing', attempts: 1, outcome: 'delivered' }]);
-      expect(receiver.received).toHaveLength(1);
+      await until(async () => (await outboxOf(it.db.url)).length === 1, 'written down');
+      expect(await outboxOf(it.db.url)).toMatchObject([
+        { kind: 'firing', attempts: 1, outcome: 'delivered' },
+      ]);
+      expect(it.receiver.received).toHaveLength(1);
       const said = scene.log.filter((line) => /alerts_(not_)?kept/.test(line));
       expect(said[0]).toMatch(/^error: alerts cannot be written down now; they go out all the same/);
       expect(said.at(-1)).toMatch(/^info: alerts are written down again/);
@@ -145,7 +120,7 @@ describe.each(sharedVersions())('what was decided, kept in PostgreSQL %i', (vers
       const killer = (async () => {
         while (!stop)
           await ask(
-            db.url,
+            it.db.url,
             `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
              WHERE datname = current_database() AND application_name = 'customer-sync-monitor'`,
           );
@@ -163,15 +138,15 @@ describe.each(sharedVersions())('what was decided, kept in PostgreSQL %i', (vers
       await scene.pass(6 * MINUTE, MINUTE);
       await until(async () => {
         await scene.alerts.round();
-        return (await outboxOf(db.url)).filter(({ outcome }) => outcome === 'delivered').length === 30;
+        return (await outboxOf(it.db.url)).filter(({ outcome }) => outcome === 'delivered').length === 30;
       }, 'all are written down as delivered');
-      expect(receiver.received).toHaveLength(30);
-      expect(new Set(receiver.ids()).size).toBe(30);
+      expect(it.receiver.received).toHaveLength(30);
+      expect(new Set(it.receiver.ids()).size).toBe(30);
     });
 
     test('a database without our tables is said once, and alerts go out', async () => {
       const scene = await open();
-      await ask(db.url, 'DROP TABLE sync_monitor.outbox');
+      await ask(it.db.url, 'DROP TABLE sync_monitor.outbox');
       await scene.decide({ kind: 'firing' });
       await scene.pass(MINUTE);
       expect(kinds()).toEqual(['firing']);

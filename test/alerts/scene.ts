@@ -1,14 +1,17 @@
 /** A monitor's alerts on a real database, with a real receiver and a clock that the test turns. */
 import { readFile } from 'node:fs/promises';
+import { afterEach, beforeEach } from 'vitest';
 import { Alerts } from '../../src/alerts/alerts.js';
 import type { AlertsOptions } from '../../src/alerts/alerts-options.js';
 import type { Decision } from '../../src/alerts/compose.js';
 import { type Receiver as Configured, type ReceiverSpec, receiverOf } from '../../src/alerts/receivers.js';
 import { Link } from '../../src/source/connection.js';
 import type { RuleState, Transition } from '../../streams/alert.js';
+import { freshDatabase, type TestDatabase } from '../setup/database.js';
+import type { Version } from '../setup/postgres.js';
 import { ask } from '../setup/postgres.js';
 import { KNOWN, RULE, STARTED, transitionOf } from './notices.js';
-import { SECRET } from './receiver.js';
+import { type Receiver, SECRET, startReceiver } from './receiver.js';
 
 export const POLICY = { allowHttp: false, denyPrivate: false };
 export const TABLE = 'public.customer_sync_logs';
@@ -99,6 +102,49 @@ export async function openScene(
       link.close();
     },
   });
+}
+
+/** For each test of a file: a database with the schema, and a receiver; ends what was opened. */
+export function deliveryScene(version: Version) {
+  let db: TestDatabase;
+  let receiver: Receiver;
+  const scenes: Scene[] = [];
+  beforeEach(async () => {
+    db = await freshDatabase(version);
+    await installSchema(db.url);
+    receiver = await startReceiver();
+  });
+  afterEach(async () => {
+    for (const scene of scenes.splice(0)) await scene.close();
+    await receiver.close();
+    await db.drop();
+  });
+  const unloaded = async (receivers: readonly ReceiverSpec[], options: Partial<AlertsOptions> = {}) => {
+    const scene = await openScene(db.url, receivers, options);
+    scenes.push(scene);
+    return scene;
+  };
+  return {
+    get db() {
+      return db;
+    },
+    get receiver() {
+      return receiver;
+    },
+    unloaded,
+    /** With one receiver, `ops`, and what was kept. */
+    async open(options: Partial<AlertsOptions> = {}, url = receiver.url): Promise<Scene> {
+      const scene = await unloaded([{ name: 'ops', url }], options);
+      await scene.alerts.load();
+      return scene;
+    },
+    /** Of what the receiver got. */
+    kinds: (): string[] =>
+      receiver.received.map(({ body }) => {
+        const { state, details } = JSON.parse(body);
+        return details.kind === 'reminder' ? 'reminder' : state;
+      }),
+  };
 }
 
 /** The outbox as the database has it, in order. */
