@@ -5,7 +5,6 @@
 import { COMPONENTS } from '../streams/system-health.js';
 import { choice, flag, names, number, optional, type Setting, text, url, urls } from './config-types.js';
 
-const LATER = { planned: true } as const;
 const PERCENT = { min: 0, max: 100, unit: 'percent' } as const;
 const COUNT = { min: 0, max: 1_000_000_000, whole: true } as const;
 const DAY_SECONDS = 86_400;

@@ -7,8 +7,6 @@ export interface Setting<T> {
   readonly help: string;
   /** Its value is never shown. */
   readonly secret: boolean;
-  /** Checked already, but nothing acts on it yet. */
-  readonly planned: boolean;
   /** @throws SettingError for a value outside the range. */
   readonly parse: (value: string) => T;
 }
@@ -19,10 +17,9 @@ export class SettingError extends Error {}
 interface Words {
   readonly help: string;
   readonly secret?: boolean;
-  readonly planned?: boolean;
 }
 
-const PLAIN = { secret: false, planned: false };
+const PLAIN = { secret: false };
 
 /** Not set means null instead of the kind's own default. */
 export function optional<T>(setting: Setting<T>): Setting<T | null> {

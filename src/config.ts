@@ -35,12 +35,11 @@ export type ConfigResult =
 
 /** How a setting is shown in `--help` and in the README: its default ('' for none), its range, what it is for. */
 export function describeSetting(key: Key): { standard: string; range: string; help: string } {
-  const { fallback, range, help, secret, planned }: Setting<unknown> = SETTINGS[key];
-  const notes = [...(secret ? [`or ${key}_FILE`] : []), ...(planned ? ['not in effect yet'] : [])];
+  const { fallback, range, help, secret }: Setting<unknown> = SETTINGS[key];
   return {
     standard: Array.isArray(fallback) ? fallback.join(' ') : String(fallback ?? ''),
     range,
-    help: notes.length > 0 ? `${help} (${notes.join('; ')})` : help,
+    help: secret ? `${help} (or ${key}_FILE)` : help,
   };
 }
 
@@ -76,7 +75,7 @@ export function parseConfig(sources: Sources): ConfigResult {
   const unknown = unknownNames(sources);
   if (problems.length > 0) return { problems: [...problems, ...unknown] };
   const config = withCooldown(values as Config, given);
-  return { config, warnings: [...unknown, ...plannedOnes(given)] };
+  return { config, warnings: unknown };
 }
 
 type Found =
@@ -146,11 +145,6 @@ function withCooldown(config: Config, given: readonly Key[]): Config {
   const minutes = config.ALERT_COOLDOWN_MINUTES;
   if (minutes === null || given.includes('ALERT_RATE_LIMIT_SECONDS')) return config;
   return { ...config, ALERT_RATE_LIMIT_SECONDS: minutes * 60 };
-}
-
-function plannedOnes(given: readonly Key[]): string[] {
-  const names = given.filter((key) => SETTINGS[key].planned);
-  return names.length === 0 ? [] : [`checked, but not in effect yet: ${names.join(', ')}`];
 }
 
 function unknownNames({ env, dotenv }: Sources): string[] {

@@ -1,5 +1,7 @@
 /** What a monitor is made of: all that can be wrong with database and table is found here, before anything runs. */
+import { celeryComponents } from '../streams/celery-health.js';
 import { type AlertService, alertsFor } from './alert-service.js';
+import { CeleryService } from './celery-service.js';
 import { shipped } from './files.js';
 import { HealthService } from './health-service.js';
 import { type HistoryService, historyFor } from './history-service.js';
@@ -14,6 +16,7 @@ export interface MonitorParts {
   readonly history: HistoryService | string;
   readonly alerts: AlertService | undefined;
   readonly health: HealthService;
+  readonly celery: CeleryService | undefined;
   readonly log: SourceLog;
   /** Tries again what a busy table refused. @returns what ends that */
   readonly install: () => () => void;
@@ -38,12 +41,19 @@ export async function openParts(config: MonitorConfig): Promise<MonitorParts> {
   const prepared = await prepare(options);
   const db = new Link('setup', { url: config.databaseUrl });
   await db.connect();
+  const celery = config.celery && new CeleryService(config.celery, log);
+  // Where nothing around the monitor is checked, nothing is said of what is not configured either.
+  const unconfigured = config.health ? celeryComponents(undefined) : [];
   try {
     return {
       ...{ prepared, log, install: () => installLater(options, prepared) },
       history: await historyFor(config, prepared.table.qualified, { db, log }),
       alerts: await alertsFor(config, prepared.table.qualified, { db, log }),
-      health: new HealthService({ databaseUrl: config.databaseUrl, config: config.health, log }),
+      health: new HealthService({
+        ...{ databaseUrl: config.databaseUrl, config: config.health, log },
+        others: () => celery?.components() ?? unconfigured,
+      }),
+      celery,
     };
   } finally {
     db.close();

@@ -1,5 +1,6 @@
 /** What goes into the monitor and what comes out, as the package's public API names it. */
 import type { AlertsConfig } from './alert-settings.js';
+import type { CeleryConfig } from './celery-service.js';
 import type { HealthConfig } from './health-settings.js';
 import type { AuditPace } from './history/audit.js';
 import type { SourceLog } from './source/journal.js';
@@ -29,6 +30,8 @@ export interface MonitorConfig {
   readonly alerts?: AlertsConfig;
   /** Check what is around the monitor. Without it health tells only what the monitor knows of itself. */
   readonly health?: HealthConfig;
+  /** Listen to Celery. Without it there is none. */
+  readonly celery?: CeleryConfig | undefined;
   /** Install schema and bell where this role may. Default true. */
   readonly migrate?: boolean;
   readonly log?: SourceLog;

@@ -3,6 +3,7 @@ import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { AlertsView } from '../streams/alerts-view.js';
 import type { AuditState } from '../streams/audit-state.js';
 import type { DayNumbers, HourNumbers } from '../streams/breakdown.js';
+import type { CeleryView } from '../streams/celery.js';
 import type { Completeness, FeedEvent, Tick } from '../streams/event.js';
 import { type HistoryState, historyOff } from '../streams/history-state.js';
 import type { ResourcesState } from '../streams/import-runs.js';
@@ -21,6 +22,7 @@ import type { SystemHealth } from '../streams/system-health.js';
 import type { TotalsView } from '../streams/totals.js';
 import { audited } from '../streams/trust.js';
 import type { AlertService } from './alert-service.js';
+import type { CeleryService } from './celery-service.js';
 import type { HealthService } from './health-service.js';
 import type { EventPage, EventRequest } from './history/events-query.js';
 import type { HistoryService } from './history-service.js';
@@ -57,17 +59,20 @@ export class CustomerSyncMonitor {
   readonly #history: HistoryService | string;
   readonly #alerts: AlertService | undefined;
   readonly #health: HealthService;
+  readonly #celery: CeleryService | undefined;
   readonly #ticks = new Subject<Tick>();
   readonly #subscription: Subscription;
   readonly #timer: NodeJS.Timeout;
   readonly #endInstalling: (() => void) | undefined;
 
   /** @internal use `startMonitor` */
-  constructor(config: MonitorConfig, { prepared, history, alerts, health, log, install }: MonitorParts) {
+  constructor(config: MonitorConfig, parts: MonitorParts) {
+    const { prepared, history, alerts, health, celery, log, install } = parts;
     this.retentionDays = config.retentionDays ?? 400;
     this.#history = history;
     this.#alerts = alerts;
     this.#health = health;
+    this.#celery = celery;
     const service = typeof history === 'string' ? undefined : history;
     const savings = {
       manualResolutionMinutes: config.manualResolutionMinutes ?? 10,
@@ -113,6 +118,7 @@ export class CustomerSyncMonitor {
       retentionDays: this.retentionDays,
     });
     health.start(() => this.getSystemHealth());
+    celery?.start();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#endInstalling = prepared.bell.later ? install() : undefined;
   }
@@ -231,12 +237,17 @@ export class CustomerSyncMonitor {
     return this.#alerts;
   }
 
+  /** Workers, tasks and queues of Celery; undefined where there is no broker to listen to. */
+  celery(): CeleryView | undefined {
+    return this.#celery;
+  }
+
   /** Ends following, within a few seconds whatever the database does. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#endInstalling?.();
     const history = typeof this.#history === 'string' ? undefined : this.#history;
-    await Promise.all([history?.quiesce(), this.#alerts?.stop(), this.#health.stop()]);
+    await Promise.all([history?.quiesce(), this.#alerts?.stop(), this.#health.stop(), this.#celery?.stop()]);
     await this.#source.stop();
     await history?.stop();
     this.#subscription.unsubscribe();

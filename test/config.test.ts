@@ -75,6 +75,7 @@ describe('parseConfig', () => {
       HEALTH_CHECK_DISK_THRESHOLD: 90,
       HEALTH_CHECK_1C_API_URL: null,
       HEALTH_CRITICAL: [],
+      CELERY_BROKER_URL: null,
       CELERY_MONITOR_WORKERS: true,
       CELERY_MONITOR_QUEUE_LENGTH: true,
       CELERY_QUEUES: ['celery'],
@@ -171,14 +172,6 @@ describe('parseConfig', () => {
     const mine = known.filter((name) => /^(SYNC|ALERT|HEALTH)_/.test(name));
     for (const name of mine)
       expect(JSON.stringify(parse({ [name]: '1' })), name).not.toContain('not a known');
-  });
-
-  it('says in one line which of the given ones nothing acts on yet', () => {
-    const result = parse({ HEALTH_CHECK_TIMEOUT: '2', PORT: '1' }, { CELERY_QUEUES: 'a' });
-    expect('warnings' in result && result.warnings).toEqual([
-      'checked, but not in effect yet: CELERY_QUEUES',
-    ]);
-    expect('warnings' in parse() && parse()).toMatchObject({ warnings: [] });
   });
 
   it("understands the earlier system's ALERT_COOLDOWN_MINUTES, unless the new name is given", () => {

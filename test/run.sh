@@ -43,6 +43,16 @@ need prometheus-alertmanager prometheus-alertmanager 'alerts in a real Alertmana
 need openssl openssl 'connecting with TLS'
 need tmux tmux 'tail and top in a terminal'
 
+# Python has no command of its own for either; its kombu speaks Redis only with python3-redis.
+for package in celery redis; do
+  if ! /usr/bin/python3 -c "import $package" 2>/dev/null; then
+    install "python3-$package"
+    /usr/bin/python3 -c "import $package" 2>/dev/null && continue
+    echo "Missing: Python's $package. Left out: workers and tasks of a real Celery. To get it: apt-get install python3-$package"
+    if [ "${CI:-}" = true ]; then failed_steps+=("part python3-$package"); fi
+  fi
+done
+
 # --- checks --------------------------------------------------------------------------------------------------------
 # step NAME COMMAND...: runs it and remembers a failure.
 step() {

@@ -130,16 +130,22 @@ export function healthRoutes(view: MonitorView): readonly RouteDescription[] {
 
 /** `metrics` null: turned off by PROMETHEUS_METRICS_ENABLED=false. */
 export function metricsRoutes(metrics: Metrics | null): readonly RouteDescription[] {
-  const handle = async (c: Context): Promise<Response> => {
-    if (metrics === null) {
-      return errorResponse(
-        c,
-        new ApiError(404, 'metrics_disabled', 'Metrics are turned off by PROMETHEUS_METRICS_ENABLED=false.'),
-      );
-    }
-    const { contentType, body } = await metrics.scrape(c.req.header('accept'));
-    return c.body(body, 200, { 'Content-Type': contentType, 'Cache-Control': 'no-store', Vary: 'Accept' });
-  };
+  const answering =
+    (scrape: keyof Metrics) =>
+    async (c: Context): Promise<Response> => {
+      if (metrics === null) {
+        return errorResponse(
+          c,
+          new ApiError(
+            404,
+            'metrics_disabled',
+            'Metrics are turned off by PROMETHEUS_METRICS_ENABLED=false.',
+          ),
+        );
+      }
+      const { contentType, body } = await metrics[scrape](c.req.header('accept'));
+      return c.body(body, 200, { 'Content-Type': contentType, 'Cache-Control': 'no-store', Vary: 'Accept' });
+    };
   const answers = {
     200: {
       description: 'Prometheus text format, or OpenMetrics where the Accept header asks for it',
@@ -148,11 +154,10 @@ export function metricsRoutes(metrics: Metrics | null): readonly RouteDescriptio
     },
     404: { description: 'Turned off', schema: errorAnswer },
   };
-  return ['/metrics', '/api/metrics/'].map((path) => ({
-    path,
-    summary: 'Metrics for Prometheus',
-    tag: 'metrics',
-    answers,
-    handle,
-  }));
+  const ofMonitor = ['/metrics', '/api/metrics/'].map((path) => ({ path, handle: answering('scrape') }));
+  const ofCelery = { path: '/metrics/celery', handle: answering('scrapeCelery') };
+  return [
+    ...ofMonitor.map((route) => ({ ...route, summary: 'Metrics for Prometheus', tag: 'metrics', answers })),
+    { ...ofCelery, summary: 'Metrics of Celery for Prometheus', tag: 'metrics', answers },
+  ];
 }

@@ -2,6 +2,7 @@
  * Frames as text, built once and written to every client that may have the same one.
  * A snapshot of four windows by type is tens of kilobytes: stringifying it per client would cost more than the fold.
  */
+import type { CelerySummary } from '../../streams/celery-summary.js';
 import type { FeedEvent } from '../../streams/event.js';
 import type { Snapshot } from '../../streams/snapshot.js';
 import type { EventFilter } from './subscription.js';
@@ -18,13 +19,16 @@ export class SnapshotFrame {
   #coarse = '';
   #bytes: Buffer | null = null;
 
-  /** Takes the snapshot over; `seq` tells afterwards whether it differs from the one before. */
-  update(snapshot: Snapshot): void {
+  /**
+   * Takes the snapshot over; `seq` tells afterwards whether it differs from the one before.
+   * @param celery asked only where the snapshot is a new one
+   */
+  update(snapshot: Snapshot, celery?: () => CelerySummary | undefined): void {
     if (snapshot === this.#source) return;
     this.#source = snapshot;
     this.#bytes = null;
     const { at: _at, lag_ms: lag, clock_skew_ms: skew, ...content } = snapshot;
-    const body = JSON.stringify(content).slice(1);
+    const body = JSON.stringify({ ...content, celery: celery?.() }).slice(1);
     // The time, and lag and skew by less than a second, change with every tick and say nothing new.
     const coarse = `${coarsely(lag)} ${coarsely(skew)}`;
     if (body === this.#body && coarse === this.#coarse) return;

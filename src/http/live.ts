@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { Subscription as RxSubscription } from 'rxjs';
 import { WebSocketServer } from 'ws';
 import type { AlertMessage, AlertsView } from '../../streams/alerts-view.js';
+import { type CelerySummary, celerySummary } from '../../streams/celery-summary.js';
 import type { FeedEvent } from '../../streams/event.js';
 import { LiveClient, type LiveCounters } from './client.js';
 import { EventFlush, SnapshotFrame } from './frames.js';
@@ -186,7 +187,7 @@ export class LiveHub {
     if (client.wants('snapshot')) {
       const latest = this.#view.latest();
       if (latest !== null) {
-        this.#snapshot.update(latest);
+        this.#snapshot.update(latest, () => this.#celery());
         if (!client.offerSnapshot(this.#snapshot)) this.#scheduleSnapshot();
       }
     }
@@ -207,6 +208,11 @@ export class LiveHub {
     else this.#scheduleSnapshot(wait);
   }
 
+  #celery(): CelerySummary | undefined {
+    const state = this.#view.celery?.()?.state();
+    return state && celerySummary(state);
+  }
+
   #scheduleSnapshot(wait = this.#limits.snapshotIntervalMs): void {
     // A timer may fire a little early by this clock, and a client would then be found not yet due.
     this.#snapshotTimer ??= setTimeout(() => {
@@ -219,7 +225,7 @@ export class LiveHub {
     const latest = this.#view.latest();
     if (latest === null || !this.#anyWants('snapshot')) return;
     const before = this.#snapshot.seq;
-    this.#snapshot.update(latest);
+    this.#snapshot.update(latest, () => this.#celery());
     if (this.#snapshot.seq !== before) this.#snapshotAt = performance.now();
     let lacking = false;
     for (const client of this.#clients) {

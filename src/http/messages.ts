@@ -6,6 +6,7 @@ import { z } from '@hono/zod-openapi';
 import type { AlertMessage } from '../../streams/alerts-view.js';
 import { WINDOW_NAMES } from '../../streams/snapshot.js';
 import { alertShape, reason } from './alert-schemas.js';
+import { celerySummarySchema } from './celery-schemas.js';
 import { componentStatus, healthStatus } from './health-schemas.js';
 import {
   bigId,
@@ -104,6 +105,7 @@ export const snapshotMessage = z
     future_rows: count,
     other_types: count,
     other_statuses: count,
+    celery: celerySummarySchema.optional().openapi({ description: 'Absent where Celery is not watched.' }),
   })
   .openapi('SnapshotMessage');
 

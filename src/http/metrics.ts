@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { resourcesOf } from '../../streams/resources.js';
 import { alertFamilies } from './alert-families.js';
+import { celeryFamilies } from './celery-families.js';
 import {
   CONTENT_TYPES,
   chooseFormat,
@@ -36,6 +37,8 @@ export interface Scrape {
 export interface Metrics {
   /** @param accept the request's Accept header. */
   scrape(accept: string | undefined): Promise<Scrape>;
+  /** Of Celery, on a page of its own. */
+  scrapeCelery(accept: string | undefined): Promise<Scrape>;
 }
 
 const TYPES: readonly Family['type'][] = ['counter', 'gauge', 'histogram', 'summary'];
@@ -63,11 +66,11 @@ export function createMetrics(view: MonitorView, options: MetricsOptions): Metri
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
-  const render = async (format: Format): Promise<Scrape> => {
+  const render = async (): Promise<readonly Family[]> => {
     const ofNode = await nodeFamilies(registry);
     const snapshot = view.latest();
     const { components } = view.getSystemHealth();
-    const families = [
+    return [
       ...totalsFamilies(view.totals()),
       ...(snapshot === null ? [] : windowFamilies(snapshot)),
       ...alertFamilies(view.alerts?.()),
@@ -80,23 +83,33 @@ export function createMetrics(view: MonitorView, options: MetricsOptions): Metri
       ...liveFamilies(options.liveStats(), options.version),
       ...ofNode,
     ];
-    return { contentType: CONTENT_TYPES[format], body: expose(families, format) };
   };
-
-  const cache = new Map<Format, { readonly at: number; readonly scrape: Promise<Scrape> }>();
   return {
-    scrape: (accept) => {
-      const format = chooseFormat(accept);
-      const now = options.now();
-      const cached = cache.get(format);
-      // A clock that was set back must not keep an old exposition alive.
-      if (cached !== undefined && now >= cached.at && now - cached.at < options.cacheTtlMs)
-        return cached.scrape;
-      const scrape = render(format);
-      cache.set(format, { at: now, scrape });
-      // A failed one is not worth keeping; its caller gets the failure.
-      scrape.catch(() => cache.delete(format));
-      return scrape;
-    },
+    scrape: cached(render, options),
+    scrapeCelery: cached(async () => celeryFamilies(view.celery?.()), options),
+  };
+}
+
+/** Answers scrapes, and with the last exposition where that is new enough. */
+function cached(
+  render: () => Promise<readonly Family[]>,
+  { now: clock, cacheTtlMs }: Pick<MetricsOptions, 'now' | 'cacheTtlMs'>,
+): Metrics['scrape'] {
+  const write = async (format: Format): Promise<Scrape> => ({
+    contentType: CONTENT_TYPES[format],
+    body: expose(await render(), format),
+  });
+  const cache = new Map<Format, { readonly at: number; readonly scrape: Promise<Scrape> }>();
+  return (accept) => {
+    const format = chooseFormat(accept);
+    const now = clock();
+    const last = cache.get(format);
+    // A clock that was set back must not keep an old exposition alive.
+    if (last !== undefined && now >= last.at && now - last.at < cacheTtlMs) return last.scrape;
+    const scrape = write(format);
+    cache.set(format, { at: now, scrape });
+    // A failed one is not worth keeping; its caller gets the failure.
+    scrape.catch(() => cache.delete(format));
+    return scrape;
   };
 }

@@ -27,7 +27,7 @@ function exemplarOf(view: SecondsHistogramView, bucket: number): ExemplarSample 
   };
 }
 
-function histogramSamples(labels: Labels, view: SecondsHistogramView): readonly Sample[] {
+export function histogramSamples(labels: Labels, view: SecondsHistogramView): readonly Sample[] {
   const samples = view.cumulative.map((count, bucket): Sample => {
     const bound = view.bounds[bucket];
     return {

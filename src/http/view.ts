@@ -5,6 +5,7 @@ import type { Observable } from 'rxjs';
 import type { AlertsView } from '../../streams/alerts-view.js';
 import type { AuditState } from '../../streams/audit-state.js';
 import type { DayNumbers, HourNumbers } from '../../streams/breakdown.js';
+import type { CeleryView } from '../../streams/celery.js';
 import type { BigId, FeedEvent, SyncEvent } from '../../streams/event.js';
 import type { HistoryState } from '../../streams/history-state.js';
 import type { ResourcesState } from '../../streams/import-runs.js';
@@ -88,5 +89,7 @@ export interface MonitorView {
   resources?(): ResourcesState | undefined;
   /** Undefined: this monitor was started without them, or its role may not keep them. */
   alerts?(): AlertsView | undefined;
+  /** Undefined: there is no broker of Celery to listen to. */
+  celery?(): CeleryView | undefined;
   readonly retentionDays: number;
 }
