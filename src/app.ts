@@ -1,6 +1,7 @@
 /** All wiring: the only place that sees every folder. */
 import { config as rxjs } from 'rxjs';
 import { type AlertsConfig, alertsConfig } from './alert-settings.js';
+import { celeryConfig } from './celery-service.js';
 import { UsageError } from './commands-end.js';
 import type { Config } from './config.js';
 import { shipped, version } from './files.js';
@@ -62,6 +63,7 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     backfillRowsPerSecond: config.BACKFILL_MAX_ROWS_PER_SECOND,
     alerts,
     health: healthConfig(config),
+    celery: celeryConfig(config),
     log,
   });
   const rows = logRows(log, monitor.events$);
