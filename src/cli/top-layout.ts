@@ -32,6 +32,7 @@ const WIDE = 150;
 const LEFT_SHARE = 0.55;
 /** Lines that types have at least before alerts and gaps give way. */
 const LEAST_TYPES = 5;
+/** On a low screen; a fifth of a high one. */
 const MOST_ALERTS = 5;
 const MOST_REASONS = 2;
 /** Of a component. */
@@ -60,7 +61,10 @@ export function frameOf(options: FrameOptions): Frame {
   const spare = height - above.filter((line) => line !== GAP).length - bottom.length - LEAST_TYPES;
   const alerts = alertLines(
     options,
-    Math.max(1, Number.isFinite(height) ? Math.min(MOST_ALERTS, spare) : spare),
+    Math.max(
+      1,
+      Number.isFinite(height) ? Math.min(Math.max(MOST_ALERTS, Math.floor(height / 5)), spare) : spare,
+    ),
   );
   const body = [...above, ...alerts, GAP];
   const fitting =
