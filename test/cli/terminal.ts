@@ -1,5 +1,6 @@
 /** A real terminal for tests: a tmux of its own with one shell in it, that types, resizes and looks. */
 import { execFile, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 
@@ -22,7 +23,7 @@ export class Terminal {
   /** A terminal of that size whose shell stands in `folder`. */
   static async open(size: { readonly columns: number; readonly rows: number; readonly folder: string }) {
     made += 1;
-    const terminal = new Terminal(`csm-${process.pid}-${made}`);
+    const terminal = new Terminal(join(size.folder, `tmux-${made}`));
     const { columns, rows, folder } = size;
     // Nothing of the tester's own terminal and settings.
     const clean = ['env', '-i', `PATH=${process.env.PATH}`, 'LC_ALL=C.UTF-8', `PS1=${PROMPT}`];
@@ -39,7 +40,7 @@ export class Terminal {
   }
 
   async #tmux(args: readonly string[]): Promise<string> {
-    const all = ['-u', '-L', this.#socket, ...args];
+    const all = ['-u', '-S', this.#socket, ...args];
     return (await execute('tmux', all, { env: { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8' } })).stdout;
   }
 
