@@ -43,6 +43,8 @@ interface Sample {
   readonly list: string;
   readonly queue: string;
   readonly at: number;
+  /** When its list was first seen empty after it. */
+  goneAt: number | null;
 }
 
 interface Queue {
@@ -61,9 +63,8 @@ export class CeleryQueues {
   private readonly queues: ReadonlyMap<string, Queue>;
   private readonly other = fresh();
   private readonly samples = new Map<string, Sample>();
-  /** By list: the newest message at the last reading, and when the list was seen empty last. */
+  /** By list: the newest message at the last reading. */
   private readonly newest = new Map<string, string>();
-  private readonly emptyAt = new Map<string, number>();
   private known = false;
 
   constructor(names: readonly string[]) {
@@ -81,12 +82,13 @@ export class CeleryQueues {
     receivedSeen: (uuid: string) => number | null,
   ): void {
     this.known = true;
+    const empty = new Set<string>();
     for (const queue of this.queues.values()) [queue.length, queue.byPriority] = [0, {}];
     for (const { key: list, queue: name, priority, length, newest } of lists) {
       const queue = this.queues.get(name);
       if (queue === undefined) continue;
       if (length === 0) {
-        this.emptyAt.set(list, askedAt);
+        empty.add(list);
         this.newest.delete(list);
         continue;
       }
@@ -95,13 +97,13 @@ export class CeleryQueues {
       if (newest === null || this.newest.get(list) === newest) continue;
       this.newest.set(list, newest);
       if ((receivedSeen(newest) ?? Number.NEGATIVE_INFINITY) < askedAt) {
-        this.sample(newest, { list, queue: name, at: askedAt });
+        this.sample(newest, { list, queue: name, at: askedAt, goneAt: null });
       }
     }
     for (const queue of this.queues.values()) {
       queue.backlogSince = queue.length === 0 ? null : (queue.backlogSince ?? now);
     }
-    this.forgetGone(now);
+    this.forgetGone(empty, now);
   }
 
   /** The queues cannot be read: what is in them now is not known. */
@@ -170,10 +172,11 @@ export class CeleryQueues {
   }
 
   /** Those of lists that were seen empty since: purged, or taken by a worker that was not heard. */
-  private forgetGone(now: number): void {
-    for (const [uuid, { list, at }] of this.samples) {
-      const emptyAt = this.emptyAt.get(list) ?? Number.NEGATIVE_INFINITY;
-      if (emptyAt > at && now - emptyAt > LATE_MS) this.samples.delete(uuid);
+  private forgetGone(empty: ReadonlySet<string>, now: number): void {
+    for (const [uuid, sample] of this.samples) {
+      if (sample.goneAt === null) {
+        if (empty.has(sample.list)) sample.goneAt = now;
+      } else if (now - sample.goneAt > LATE_MS) this.samples.delete(uuid);
     }
   }
 }
