@@ -29,7 +29,8 @@ const LOAD = [
 
 const DATABASE = {
   globalSetup: ['test/setup/build.ts', 'test/setup/global.ts'],
-  testTimeout: 60_000,
+  // Of what computes for 10 s alone, beside two others on a machine that has other work as well.
+  testTimeout: 120_000,
   hookTimeout: 60_000,
 };
 
