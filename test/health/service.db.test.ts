@@ -299,6 +299,25 @@ it('schedules are there with their last run and their next', async () => {
   await until(async () => ((await done('health:database'))?.runs ?? 0) > (first?.runs ?? 0), 'it runs again');
 });
 
+it('a schedule that fails says why, is tried again soon, and goes on', async () => {
+  const url = await database();
+  const it = await open(url);
+  const flush = async () => (await it.schedules()).find(({ name }) => name === 'flush');
+  await until(async () => (await flush())?.last_outcome === 'succeeded', 'it is flushed');
+  await ask(url, 'ALTER TABLE sync_monitor.checkpoint RENAME TO hidden');
+  await ask(url, `INSERT INTO customer_sync_logs (operation_type, status) VALUES ('created', 'success')`);
+  await until(async () => ((await flush())?.consecutive_failures ?? 0) >= 2, 'it fails again and again');
+  const failing = await flush();
+  expect(failing).toMatchObject({
+    last_outcome: 'failed',
+    last_message: expect.stringMatching(/checkpoint/),
+  });
+  expect(Date.parse(failing?.next_run_at ?? '') - Date.now()).toBeLessThan(30_000);
+  await ask(url, 'ALTER TABLE sync_monitor.hidden RENAME TO checkpoint');
+  await until(async () => (await flush())?.last_outcome === 'succeeded', 'it is flushed again');
+  expect(await flush()).toMatchObject({ consecutive_failures: 0, last_message: null });
+});
+
 it('an import shows what was used while its rows flowed', async () => {
   const url = await database();
   const it = await open(url);
