@@ -183,7 +183,7 @@ describe.skipIf(!TMUX)('in a terminal', () => {
       expect(await screen.state()).toEqual({ alternate: false, cursor: true });
     });
 
-    it('has colours on a terminal that wants them, and lines instead of a screen in a pipe', async () => {
+    it('has colours on a terminal that wants them', async () => {
       const screen = await terminal(100);
       await begin(screen, command('top'));
       await screen.shows(/^> 5m +\d/m);
@@ -196,7 +196,10 @@ describe.skipIf(!TMUX)('in a terminal', () => {
       expect(await screen.coloured()).not.toMatch(/ESC\[[\d;]*3[0-7]m/);
       await screen.press('q');
       await screen.shows(/^ended 0/m);
+    });
 
+    it('prints frames of text into a pipe, ends with its reader, and a single one on request', async () => {
+      const screen = await terminal(100);
       await screen.run(`clear; ${command('top')} | head -25 | cut -c 1-30; echo "ended \${PIPESTATUS[@]}"`);
       await screen.shows(/^ended 0 0 0$/m);
       const frames = await screen.printed();
