@@ -227,7 +227,15 @@ describe('/openapi.json', () => {
     const document = JSON.parse(await (await app.request('/openapi.json')).text());
     expect(document).toMatchObject({ openapi: '3.1.0', info: { version: '1.2.3' } });
     const paths = [
-      ...['/', '/metrics', '/api/metrics/', '/openapi.json', '/ws', ...READS.map(([path]) => path)],
+      ...[
+        '/',
+        '/metrics',
+        '/metrics/celery',
+        '/api/metrics/',
+        '/openapi.json',
+        '/ws',
+        ...READS.map(([path]) => path),
+      ],
       ...['/api/alerts/', '/api/alerts/{id}/ack', '/api/silences/', '/api/silences/{id}'],
       '/api/monitoring/slo/',
       '/api/monitoring/schedules/',
