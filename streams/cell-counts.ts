@@ -2,10 +2,13 @@
  * Counts of a few of the cells of a histogram (histogram.ts), mostly recorded one at a time and asked for once.
  */
 
+import { NumberLog } from './number-log.js';
+
 /** A log up to here is never sorted before it is asked for. */
 const FREE_LOG = 512;
 const NO_CELLS = new Int32Array(0);
 const NO_COUNTS = new Float64Array(0);
+const NOTHING: Cells = { cells: NO_CELLS, counts: NO_COUNTS };
 
 export interface Cells {
   /** Those that are not empty, ascending. */
@@ -15,12 +18,12 @@ export interface Cells {
 }
 
 export class CellCounts {
-  private log: number[] = [];
-  private sums: Cells = { cells: NO_CELLS, counts: NO_COUNTS };
+  private readonly log = new NumberLog();
+  private sums = NOTHING;
 
   add(cell: number): void {
-    this.log.push(cell);
-    if (this.log.length > FREE_LOG && this.log.length > this.sums.cells.length) this.sort();
+    this.log.add(cell);
+    if (this.log.size > FREE_LOG && this.log.size > this.sums.cells.length) this.sort();
   }
 
   merge(other: Cells): void {
@@ -34,19 +37,18 @@ export class CellCounts {
   }
 
   private sort(): void {
-    if (this.log.length === 0) return;
-    const cells = new Int32Array(this.log).sort();
-    this.log = [];
-    const counts = new Float64Array(cells.length);
-    let size = 0;
-    for (let i = 0; i < cells.length; i++) {
-      if (i === 0 || cells[i] !== cells[size - 1]) {
-        cells[size] = cells[i] as number;
-        size += 1;
-      }
-      counts[size - 1] = (counts[size - 1] as number) + 1;
+    if (this.log.size === 0) return;
+    const { ascending, size } = this.log.take();
+    let distinct = 1;
+    for (let i = 1; i < size; i++) if (ascending[i] !== ascending[i - 1]) distinct += 1;
+    const cells = new Int32Array(distinct);
+    const counts = new Float64Array(distinct);
+    let at = -1;
+    for (let i = 0; i < size; i++) {
+      if (i === 0 || ascending[i] !== ascending[i - 1]) cells[++at] = ascending[i] as number;
+      counts[at] = (counts[at] as number) + 1;
     }
-    this.sums = sum(this.sums, { cells: cells.slice(0, size), counts: counts.slice(0, size) });
+    this.sums = sum(this.sums, { cells, counts });
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { BigId } from './event.js';
 import { bigintOf, HIGH, highWord, LOW, numberOf, wordsOf } from './int64.js';
+import { NumberLog } from './number-log.js';
 
 /** A log up to here is never sorted before it is asked for. */
 const FREE_LOG = 1024;
@@ -12,7 +13,7 @@ const NO_BIGINTS = new BigInt64Array(0);
 
 export class DistinctIds {
   // What was added since; exact numbers.
-  private log: number[] = [];
+  private readonly log = new NumberLog();
   // Distinct and ascending.
   private sorted: Float64Array = NONE;
   // Distinct ids that no number holds exactly; rare.
@@ -22,15 +23,15 @@ export class DistinctIds {
   add(id: BigId): boolean {
     if (typeof id === 'number' && Number.isSafeInteger(id)) {
       // Not -0, which would be another id than 0.
-      this.log.push(id + 0);
-      if (this.log.length > FREE_LOG && this.log.length > this.sorted.length) this.sort();
+      this.log.add(id + 0);
+      if (this.log.size > FREE_LOG && this.log.size > this.sorted.length) this.sort();
       return true;
     }
     const value = bigintOf(id);
     if (value === null) return false;
     const number = numberOf(Number(BigInt.asIntN(32, value)), Number(value >> 32n));
     if (Number.isNaN(number)) this.addBig(value);
-    else this.log.push(number);
+    else this.log.add(number);
     return true;
   }
 
@@ -47,7 +48,7 @@ export class DistinctIds {
         size += 1;
       }
     }
-    this.sorted = union(this.sorted, numbers.subarray(0, size));
+    this.sorted = union(this.sorted, numbers.slice(0, size));
   }
 
   /** All of them, ascending. */
@@ -58,13 +59,14 @@ export class DistinctIds {
     const below = big.findIndex((id) => id > 0n);
     const negative = below < 0 ? big.length : below;
     const ids = new BigInt64Array(sorted.length + big.length);
-    ids.set(big.subarray(0, negative));
     const words = wordsOf(ids);
     for (let i = 0; i < sorted.length; i++) {
       const id = sorted[i] as number;
       words[2 * (negative + i) + LOW] = id;
       words[2 * (negative + i) + HIGH] = highWord(id);
     }
+    if (big.length === 0) return ids;
+    ids.set(big.subarray(0, negative));
     ids.set(big.subarray(negative), negative + sorted.length);
     return ids;
   }
@@ -75,26 +77,21 @@ export class DistinctIds {
   }
 
   private sort(): void {
-    if (this.log.length === 0) return;
-    const log = new Float64Array(this.log).sort();
-    this.log = [];
-    this.sorted = union(this.sorted, log.subarray(0, deduplicate(log)));
+    if (this.log.size === 0) return;
+    const { ascending, size } = this.log.take();
+    let distinct = 1;
+    for (let i = 1; i < size; i++) if (ascending[i] !== ascending[i - 1]) distinct += 1;
+    const ids = new Float64Array(distinct);
+    let at = 0;
+    for (let i = 0; i < size; i++)
+      if (i === 0 || ascending[i] !== ascending[i - 1]) ids[at++] = ascending[i] as number;
+    this.sorted = union(this.sorted, ids);
   }
-}
-
-/** Moves the distinct ones of ascending numbers to the front, and says how many they are. */
-function deduplicate(ascending: Float64Array): number {
-  let size = 0;
-  for (let i = 0; i < ascending.length; i++) {
-    if (i > 0 && ascending[i] === ascending[size - 1]) continue;
-    ascending[size] = ascending[i] as number;
-    size += 1;
-  }
-  return size;
 }
 
 function union(a: Float64Array, b: Float64Array): Float64Array {
   if (b.length === 0) return a;
+  if (a.length === 0) return b;
   const all = new Float64Array(a.length + b.length);
   let size = 0;
   let inA = 0;

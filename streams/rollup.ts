@@ -71,9 +71,9 @@ export function namesOf(row: SyncRow, type: number, words: Vocabulary): RowNames
 
 /** Adds up rows and rollups of one period and type. */
 export class RollupBuilder {
-  private readonly statuses = new Counts();
-  private sources: Counts | null = null;
-  private methods: Counts | null = null;
+  private statuses = NO_COUNTS;
+  private sources = NO_COUNTS;
+  private methods = NO_COUNTS;
   private durationCount = 0;
   private durationSum = 0;
   private durationMin = Number.POSITIVE_INFINITY;
@@ -92,9 +92,9 @@ export class RollupBuilder {
   add(row: SyncRow, names: RowNames): void {
     const { status } = names;
     if (status === PENDING) throw new RangeError(`row ${row.id} is pending and cannot be rolled up`);
-    this.statuses.bump(status, 1);
-    if (names.source !== null) this.source().bump(names.source, 1);
-    if (names.method !== null) this.method().bump(names.method, 1);
+    this.statuses = bumped(this.statuses, status, 1);
+    if (names.source !== null) this.sources = bumped(this.sources, names.source, 1);
+    if (names.method !== null) this.methods = bumped(this.methods, names.method, 1);
     if (row.emailSent) this.adminMails += 1;
     const { durationMs, customerId, id } = row;
     if (durationMs !== null) this.addDuration(durationMs);
@@ -105,9 +105,9 @@ export class RollupBuilder {
   }
 
   merge(other: Rollup): void {
-    for (const [name, count] of other.statuses) this.statuses.bump(name, count);
-    for (const [name, count] of other.sources) this.source().bump(name, count);
-    for (const [name, count] of other.methods) this.method().bump(name, count);
+    for (const [name, count] of other.statuses) this.statuses = bumped(this.statuses, name, count);
+    for (const [name, count] of other.sources) this.sources = bumped(this.sources, name, count);
+    for (const [name, count] of other.methods) this.methods = bumped(this.methods, name, count);
     this.durationCount += other.durationCount;
     this.durationSum += other.durationSum;
     this.durationMin = Math.min(this.durationMin, other.durationMin ?? Number.POSITIVE_INFINITY);
@@ -124,7 +124,7 @@ export class RollupBuilder {
   build(): Rollup {
     const { cells, counts } = this.cells.values();
     return {
-      statuses: this.statuses.tally(),
+      statuses: tallyOf(this.statuses),
       durationCount: this.durationCount,
       durationSum: this.durationSum,
       durationMin: finite(this.durationMin),
@@ -133,8 +133,8 @@ export class RollupBuilder {
       cells,
       cellCounts: counts,
       customers: this.customers.values(),
-      sources: this.sources?.tally() ?? NOTHING,
-      methods: this.methods?.tally() ?? NOTHING,
+      sources: tallyOf(this.sources),
+      methods: tallyOf(this.methods),
       adminMails: this.adminMails,
       idMin: finite(this.idMin),
       idMax: finite(this.idMax),
@@ -153,36 +153,29 @@ export class RollupBuilder {
     if (durationMs > this.durationMax) this.durationMax = durationMs;
     this.cells.add(cellOf(durationMs));
   }
-
-  private source(): Counts {
-    this.sources ??= new Counts();
-    return this.sources;
-  }
-
-  private method(): Counts {
-    this.methods ??= new Counts();
-    return this.methods;
-  }
 }
 
-/** Counts by a few names; the names of a vocabulary are the same strings each time, so comparing beats hashing. */
-class Counts {
-  private readonly names: string[] = [];
-  private readonly counts: number[] = [];
+/**
+ * A few names, each followed by its count. The names of a vocabulary are the same strings each time, so comparing beats
+ * hashing; and an array that is made anew for each new name is no longer than it has to be: hundreds of thousands wait
+ * to be written.
+ */
+type Counts = (string | number)[];
 
-  bump(name: string, by: number): void {
-    const at = this.names.indexOf(name);
-    if (at >= 0) {
-      this.counts[at] = (this.counts[at] as number) + by;
-      return;
-    }
-    this.names.push(name);
-    this.counts.push(by);
-  }
+const NO_COUNTS: Counts = [];
 
-  tally(): Tally {
-    return new Map(this.names.map((name, i) => [name, this.counts[i] as number]));
-  }
+function bumped(counts: Counts, name: string, by: number): Counts {
+  const at = counts.indexOf(name);
+  if (at < 0) return [...counts, name, by];
+  counts[at + 1] = (counts[at + 1] as number) + by;
+  return counts;
+}
+
+function tallyOf(counts: Counts): Tally {
+  if (counts.length === 0) return NOTHING;
+  const tally = new Map<string, number>();
+  for (let at = 0; at < counts.length; at += 2) tally.set(counts[at] as string, counts[at + 1] as number);
+  return tally;
 }
 
 function finite(value: number): number | null {

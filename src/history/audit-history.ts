@@ -2,7 +2,7 @@ import { noSums, rowsOf, type Sums } from './audit-difference.js';
 import { type AuditLevel, type Known, periodMs } from './audit-known.js';
 import { ms, timestamp } from './checkpoint.js';
 import { STATUS_COLUMNS } from './codec.js';
-import { decodeCustomers } from './packing.js';
+import { decodeCustomers } from './packing-customers.js';
 import type { Query } from './table-query.js';
 
 /** What is kept of one minute or quarter hour, as far as it is compared. */

@@ -5,7 +5,7 @@ import { ceilTo, floorTo, type Known } from './audit-known.js';
 import { ms, timestamp } from './checkpoint.js';
 import { MINUTE_MS } from './cover.js';
 import type { Db } from './db.js';
-import { decodeCustomers } from './packing.js';
+import { decodeCustomers } from './packing-customers.js';
 import type { RollupRow } from './rollup-rows.js';
 
 /** The coarsest bucket of the windows. */

@@ -2,13 +2,8 @@
 import { recordOf } from '../../streams/names.js';
 import type { Rollup, Tally } from '../../streams/rollup.js';
 import type { CopyRows } from './copy-format.js';
-import {
-  type DurationCells,
-  decodeCustomers,
-  decodeDurations,
-  encodeCustomers,
-  encodeDurations,
-} from './packing.js';
+import { type DurationCells, decodeDurations, encodeDurations, packDurations } from './packing.js';
+import { decodeCustomers, encodeCustomers } from './packing-customers.js';
 
 /** The columns that hold a rollup, in the order in which `rollupValues` gives and `decodeRollup` takes them. */
 export const ROLLUP_COLUMNS = [
@@ -62,7 +57,7 @@ export function copyRollup(rollup: Rollup, into: CopyRows): void {
   into.int4(rollup.durationMin);
   into.int4(rollup.durationMax);
   into.int8(rollup.durationNegative);
-  into.bytea(rollup.cells.length === 0 ? null : encodeDurations(rollup.cells, rollup.cellCounts));
+  into.bytea(rollup.cells.length === 0 ? null : packDurations(rollup.cells, rollup.cellCounts));
   into.bytea(rollup.customers.length === 0 ? null : encodeCustomers(rollup.customers));
   into.jsonb(businessOf(rollup));
   into.int8(rollup.idMin);
@@ -107,7 +102,8 @@ const KNOWN: ReadonlySet<string> = new Set(STATUS_COLUMNS);
 
 /** Statuses without a column of their own, as JSON. */
 function othersOf(statuses: Tally): string | null {
-  const others = [...statuses].filter(([name]) => !KNOWN.has(name));
+  const others: [string, number][] = [];
+  for (const [name, count] of statuses) if (!KNOWN.has(name)) others.push([name, count]);
   return others.length === 0 ? null : JSON.stringify(recordOf(others));
 }
 

@@ -1,5 +1,5 @@
 /**
- * Durations and customers of a rollup as bytes. Read by hand and not by hdr-histogram-js: a start reads 17,000 rows, and
+ * Durations of a rollup as bytes. Read by hand and not by hdr-histogram-js: a start reads 17,000 rows, and
  * each of that library's histograms has 90 kB of cells.
  */
 import { deflateSync, inflateSync } from 'node:zlib';
@@ -29,34 +29,64 @@ const ENVELOPE = 8;
 /** A ZigZag LEB128 of 2^54, which is above twice any count. */
 const LONGEST = 8;
 
+/**
+ * Up to so many bytes are put into one stored block of a zlib stream (RFC 1950, RFC 1951 section 3.2.4), which every
+ * inflater reads: a day has more than a thousand such rows, deflating would save 200 bytes of each, and inflating them
+ * took longer than all the rest of an answer.
+ */
+export const STORED_UP_TO = 1024;
+/** Header of the stream, kind of the block, its length and that length inverted. */
+const BEFORE_STORED = 7;
+const CHECKSUM = 4;
+/** Where in the scratch the bytes lie that are stored or deflated. */
+const PLAIN_AT = ENVELOPE + BEFORE_STORED;
+
 // For the length of one call.
-const scratch = Buffer.allocUnsafe(HEADER + CELLS * LONGEST);
+const scratch = Buffer.allocUnsafe(ENVELOPE + BEFORE_STORED + HEADER + CELLS * LONGEST + CHECKSUM);
+putHeader(scratch.subarray(PLAIN_AT));
 const scratchCells = new Int32Array(CELLS);
 const scratchCounts = new Float64Array(CELLS);
 
 /** HdrHistogram's V2 compressed encoding. `cells` ascending, `counts` whole and above 0. */
 export function encodeDurations(cells: Int32Array, counts: Float64Array): Buffer {
-  let at = HEADER;
+  return Buffer.from(packDurations(cells, counts));
+}
+
+/** The same; what is answered is valid until the next call. */
+export function packDurations(cells: Int32Array, counts: Float64Array): Buffer {
+  let at = PLAIN_AT + HEADER;
   let next = 0;
-  cells.forEach((cell, i) => {
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i] as number;
     // A run of empty cells is its negative length, except that a single one is a 0.
     if (cell > next) at = putZigZag(scratch, at, cell - next === 1 ? 0 : next - cell);
     at = putZigZag(scratch, at, counts[i] as number); // as long as cells
     next = cell + 1;
-  });
-  scratch.writeInt32BE(COOKIE, 0);
-  scratch.writeInt32BE(at - HEADER, 4);
-  scratch.writeInt32BE(0, 8); // normalizing index offset: not shifted
-  scratch.writeInt32BE(SIGNIFICANT_DIGITS, 12);
-  scratch.writeBigInt64BE(1n, 16); // lowest discernible value, ms
-  scratch.writeBigInt64BE(BigInt(MAX_DURATION_MS), 24);
-  scratch.writeDoubleBE(1, 32); // ratio of integer to double values
-  const plain = scratch.subarray(0, at);
-  const packed = at <= STORED_UP_TO ? stored(plain) : deflateSync(plain);
+  }
+  putInt32(scratch, PLAIN_AT + 4, at - PLAIN_AT - HEADER);
+  const plain = scratch.subarray(PLAIN_AT, at);
+  if (plain.length <= STORED_UP_TO) {
+    const end = store(plain.length);
+    putInt32(scratch, 0, COMPRESSED_COOKIE);
+    putInt32(scratch, 4, end - ENVELOPE);
+    return scratch.subarray(0, end);
+  }
+  const packed = deflateSync(plain);
   const envelope = Buffer.allocUnsafe(ENVELOPE);
-  envelope.writeInt32BE(COMPRESSED_COOKIE, 0);
-  envelope.writeInt32BE(packed.length, 4);
+  putInt32(envelope, 0, COMPRESSED_COOKIE);
+  putInt32(envelope, 4, packed.length);
   return Buffer.concat([envelope, packed]);
+}
+
+/** Before the values: the same for all but for their length. */
+function putHeader(into: Buffer): void {
+  into.fill(0, 0, HEADER);
+  into.writeInt32BE(COOKIE, 0);
+  // The length, and the normalizing index offset: not shifted.
+  into.writeInt32BE(SIGNIFICANT_DIGITS, 12);
+  into.writeBigInt64BE(1n, 16); // lowest discernible value, ms
+  into.writeBigInt64BE(BigInt(MAX_DURATION_MS), 24);
+  into.writeDoubleBE(1, 32); // ratio of integer to double values
 }
 
 /** @throws CodecError for any other encoding or layout */
@@ -133,25 +163,16 @@ function unpack(bytes: Buffer): number {
   return size;
 }
 
-/**
- * Up to so many bytes are put into one stored block of a zlib stream (RFC 1950, RFC 1951 section 3.2.4), which every
- * inflater reads: a day has more than a thousand such rows, deflating would save 200 bytes of each, and inflating them
- * took longer than all the rest of an answer.
- */
-const STORED_UP_TO = 1024;
-/** Header of the stream, kind of the block, its length and that length inverted. */
-const BEFORE_STORED = 7;
-const CHECKSUM = 4;
-
-function stored(plain: Buffer): Buffer {
-  const bytes = Buffer.allocUnsafe(BEFORE_STORED + plain.length + CHECKSUM);
-  bytes.writeUInt16BE(0x7801, 0);
-  bytes.writeUInt8(1, 2); // the last block, stored
-  bytes.writeUInt16LE(plain.length, 3);
-  bytes.writeUInt16LE(0xffff - plain.length, 5);
-  plain.copy(bytes, BEFORE_STORED);
-  bytes.writeUInt32BE(adler32(plain), BEFORE_STORED + plain.length);
-  return bytes;
+/** Around so many bytes that lie in the scratch. @returns where it ends */
+function store(length: number): number {
+  scratch[ENVELOPE] = 0x78;
+  scratch[ENVELOPE + 1] = 0x01;
+  scratch[ENVELOPE + 2] = 1; // the last block, stored
+  scratch.writeUInt16LE(length, ENVELOPE + 3);
+  scratch.writeUInt16LE(0xffff - length, ENVELOPE + 5);
+  const end = PLAIN_AT + length;
+  putInt32(scratch, end, adler32(scratch, PLAIN_AT, end) | 0);
+  return end + CHECKSUM;
 }
 
 /** What was stored as above; undefined for any other stream, or a damaged one. */
@@ -161,113 +182,44 @@ function storedIn(bytes: Buffer): Buffer | undefined {
   const end = BEFORE_STORED + bytes.readUInt16LE(3);
   if (bytes.length !== end + CHECKSUM) return undefined;
   const plain = bytes.subarray(BEFORE_STORED, end);
-  return adler32(plain) === bytes.readUInt32BE(end) ? plain : undefined;
+  return adler32(bytes, BEFORE_STORED, end) === bytes.readUInt32BE(end) ? plain : undefined;
 }
 
 /** Of at most 5,552 bytes, which no sum of 32 bits overflows (RFC 1950, section 9). */
-function adler32(bytes: Buffer): number {
+function adler32(bytes: Buffer, from: number, to: number): number {
   let a = 1;
   let b = 0;
-  for (let i = 0; i < bytes.length; i++) {
+  for (let i = from; i < to; i++) {
     a += bytes[i] as number; // i is within
     b += a;
   }
   return (b % 65_521) * 65_536 + (a % 65_521);
 }
 
+function putInt32(into: Buffer, at: number, value: number): void {
+  into[at] = value >> 24;
+  into[at + 1] = value >> 16;
+  into[at + 2] = value >> 8;
+  into[at + 3] = value;
+}
+
 function putZigZag(into: Buffer, from: number, value: number): number {
   return putUnsigned(into, from, value >= 0 ? value * 2 : -value * 2 - 1);
 }
 
-/** LEB128 of a whole number up to 2^54. */
-function putUnsigned(into: Buffer, from: number, value: number): number {
+/** LEB128 of a whole number up to 2^54. @returns where it ends */
+export function putUnsigned(into: Buffer, from: number, value: number): number {
   let at = from;
   let rest = value;
-  // Division and not shifts: those cut at 32 bits.
-  for (; rest > 127; rest = Math.floor(rest / 128)) into[at++] = (rest % 128) | 128;
+  // Shifts cut at 32 bits.
+  for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 128)) into[at++] = (rest % 128) | 128;
+  for (; rest > 127; rest >>= 7) into[at++] = (rest & 127) | 128;
   into[at++] = rest;
   return at;
 }
 
-const PLAIN = 0;
-const DEFLATED = 1;
-const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
-/** LEB128 of 64 bits. */
-const LONGEST_ID = 10;
-
-/**
- * A byte that says whether the rest is deflated, then as LEB128: how many, the first one (ZigZag), and how much larger
- * each is than the one before.
- * @param customers ascending, each once
- */
-export function encodeCustomers(customers: BigInt64Array): Buffer {
-  const plain = Buffer.allocUnsafe(1 + LONGEST_ID * (customers.length + 1));
-  plain[0] = PLAIN;
-  let at = putUnsigned(plain, 1, customers.length);
-  customers.forEach((id, i) => {
-    const step = i === 0 ? (id >= 0n ? id * 2n : -id * 2n - 1n) : id - (customers[i - 1] as bigint);
-    at = step <= SAFE ? putUnsigned(plain, at, Number(step)) : putBig(plain, at, step);
-  });
-  if (at > STORED_UP_TO) {
-    const packed = deflateSync(plain.subarray(1, at));
-    if (packed.length < at - 1) return Buffer.concat([Buffer.of(DEFLATED), packed]);
-  }
-  return plain.subarray(0, at);
-}
-
-function putBig(into: Buffer, from: number, value: bigint): number {
-  let at = from;
-  let rest = value;
-  for (; rest > 127n; rest >>= 7n) into[at++] = Number(rest & 127n) | 128;
-  into[at++] = Number(rest);
-  return at;
-}
-
-/** Ascending. @throws CodecError */
-export function decodeCustomers(bytes: Buffer): BigInt64Array {
-  if (bytes[0] !== PLAIN && bytes[0] !== DEFLATED) throw new CodecError('customers are in no known encoding');
-  const plain = bytes[0] === PLAIN ? bytes.subarray(1) : inflated(bytes.subarray(1), 'customers');
-  const steps = new Steps(plain);
-  const size = Number(steps.next());
-  // Each takes a byte at least.
-  if (size > plain.length) throw new CodecError('customers are cut off');
-  const customers = new BigInt64Array(size);
-  let id = 0n;
-  for (let i = 0; i < size; i++) {
-    const step = steps.next();
-    if (i > 0) id += step;
-    else id = step % 2n === 0n ? step / 2n : -(step + 1n) / 2n;
-    customers[i] = id;
-  }
-  return customers;
-}
-
-class Steps {
-  #at = 0;
-  readonly #bytes: Buffer;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  next(): bigint {
-    let small = 0;
-    let scale = 1;
-    let byte: number;
-    let big = 0n;
-    for (let length = 0; ; length++) {
-      byte = this.#bytes[this.#at++] ?? -1;
-      if (byte < 0) throw new CodecError('customers are cut off');
-      if (length < 7) {
-        small += (byte & 127) * scale;
-        scale *= 128;
-      } else big |= BigInt(byte & 127) << BigInt(7 * length);
-      if (byte < 128) return big | BigInt(small);
-    }
-  }
-}
-
-function inflated(bytes: Buffer, what: string): Buffer {
+/** @throws CodecError */
+export function inflated(bytes: Buffer, what: string): Buffer {
   try {
     return inflateSync(bytes);
   } catch (error) {

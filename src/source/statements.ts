@@ -45,41 +45,58 @@ export interface Statements {
 /** Number of columns that `decodeRow` reads, in this order. */
 export const ROW_WIDTH = 14;
 
-/** The list of columns, each with a fixed type so that the owner's ALTER COLUMN TYPE breaks no prepared statement. */
-export function selectList(columns: ReadonlySet<OptionalColumn>, alias: string): string {
+/**
+ * The list of columns, each with a fixed type so that the owner's ALTER COLUMN TYPE breaks no prepared statement.
+ * @param counted only what counts of settled rows (streams/rollup.ts): of a large table each value takes its time
+ */
+export function selectList(
+  columns: ReadonlySet<OptionalColumn>,
+  alias: string,
+  { counted = false }: { readonly counted?: boolean } = {},
+): string {
   const column = (name: OptionalColumn, sql: string, type = 'text') =>
     columns.has(name) ? sql : `NULL::${type}`;
   const c = (name: string) => `${alias}.${name}`;
   const key = (name: string, limit: number) => `left(${c('details')} ->> '${name}', ${limit})`;
+  const shown = (sql: string) => (counted ? 'NULL::text' : sql);
+  const ofSuccess = (sql: string, type?: string) => {
+    const successful = `${c('status')}::text = 'success'${type ? ` AND ${c('operation_type')}::text = '${type}'` : ''}`;
+    return counted ? `CASE WHEN ${successful} THEN ${sql} END` : sql;
+  };
   return [
     `${c('id')}::int8`,
     `left(${c('operation_type')}::text, 200)`,
     `left(${c('status')}::text, 200)`,
     // float8 holds microseconds exactly until the year 2255 and, unlike numeric, 'infinity'.
     `date_part('epoch', ${c('created_at')})::float8`,
-    column('customer_id', `${c('customer_id')}::int8`, 'int8'),
-    column('customer_email', `left(${c('customer_email')}::text, 254)`),
-    column('onec_id', `left(${c('onec_id')}::text, 200)`),
-    column('correlation_id', `left(${c('correlation_id')}::text, 200)`),
-    column('error_message', `left(${c('error_message')}::text, ${ERROR_MESSAGE_READ_LIMIT})`),
+    column('customer_id', ofSuccess(`${c('customer_id')}::int8`), 'int8'),
+    column('customer_email', shown(`left(${c('customer_email')}::text, 254)`)),
+    column('onec_id', shown(`left(${c('onec_id')}::text, 200)`)),
+    column('correlation_id', shown(`left(${c('correlation_id')}::text, 200)`)),
+    column('error_message', shown(`left(${c('error_message')}::text, ${ERROR_MESSAGE_READ_LIMIT})`)),
     column('duration_ms', `${c('duration_ms')}::int8`, 'int8'),
-    column('details', `coalesce(${key('conflict_source', 100)}, ${key('conflict_type', 100)})`),
     column(
       'details',
-      `coalesce(${key('search_method', 100)}, ${key('identification_method', 100)}, ${key('method', 100)})`,
+      ofSuccess(
+        `coalesce(${key('conflict_source', 100)}, ${key('conflict_type', 100)})`,
+        'conflict_resolution',
+      ),
+    ),
+    column(
+      'details',
+      ofSuccess(
+        `coalesce(${key('search_method', 100)}, ${key('identification_method', 100)}, ${key('method', 100)})`,
+        'customer_identification',
+      ),
     ),
     column('details', `CASE WHEN ${c('details')} ->> 'email_sent' = 'true' THEN 't' END`),
     column(
       'details',
-      `CASE WHEN ${c('operation_type')}::text = 'batch_operation' THEN json_build_array(${key('operation_name', 200)}, ${key('total_count', 30)}, ${key('success_count', 30)}, ${key('error_count', 30)})::text END`,
+      shown(
+        `CASE WHEN ${c('operation_type')}::text = 'batch_operation' THEN json_build_array(${key('operation_name', 200)}, ${key('total_count', 30)}, ${key('success_count', 30)}, ${key('error_count', 30)})::text END`,
+      ),
     ),
   ].join(', ');
-}
-
-/** Without those that are only shown. */
-function countedOf(columns: ReadonlySet<OptionalColumn>): ReadonlySet<OptionalColumn> {
-  const shown: readonly OptionalColumn[] = ['customer_email', 'onec_id', 'correlation_id', 'error_message'];
-  return new Set([...columns].filter((column) => !shown.includes(column)));
 }
 
 /** Modes under which a transaction may write rows. ShareUpdateExclusive (VACUUM, ANALYZE) and Share cannot. */
@@ -110,7 +127,7 @@ export function buildStatements(table: TableInfo): Statements {
         (SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= s.s ORDER BY t.id LIMIT $2) UNION ALL
         (SELECT ${cols} FROM unnest($3::int8[], $4::int8[]) AS h(a, b) JOIN ${t} t ON t.id BETWEEN h.a AND h.b)) r ON true`,
     page: `SELECT ${cols} FROM ${t} t WHERE t.id > $1::int8 AND t.id <= $2::int8 ORDER BY t.id LIMIT $3`,
-    pageDownLean: `SELECT ${selectList(countedOf(table.columns), 't')} FROM ${t} t WHERE t.id <= $1::int8 ORDER BY t.id DESC LIMIT $2`,
+    pageDownLean: `SELECT ${selectList(table.columns, 't', { counted: true })} FROM ${t} t WHERE t.id <= $1::int8 ORDER BY t.id DESC LIMIT $2`,
     pageDown: `SELECT ${cols} FROM ${t} t WHERE t.id <= $1::int8 ORDER BY t.id DESC LIMIT $2`,
     ranges: `SELECT ${cols} FROM unnest($1::int8[], $2::int8[]) AS r(a, b) JOIN ${t} t ON t.id BETWEEN r.a AND r.b`,
     byIds: `SELECT ${cols} FROM ${t} t WHERE t.id = ANY ($1::int8[])`,

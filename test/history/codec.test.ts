@@ -2,13 +2,8 @@ import fc from 'fast-check';
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, JsHistogram } from 'hdr-histogram-js';
 import { describe, expect, test } from 'vitest';
 import { decodeRollup, ROLLUP_COLUMNS, rollupValues } from '../../src/history/codec.js';
-import {
-  CodecError,
-  decodeCustomers,
-  decodeDurations,
-  encodeCustomers,
-  encodeDurations,
-} from '../../src/history/packing.js';
+import { CodecError, decodeDurations, encodeDurations } from '../../src/history/packing.js';
+import { decodeCustomers, encodeCustomers } from '../../src/history/packing-customers.js';
 import { CELLS, cellLow, MAX_DURATION_MS } from '../../streams/histogram.js';
 import { cellsArb, customersArb, rollupArb } from './rollups.js';
 
