@@ -8,6 +8,7 @@ RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY streams streams
 COPY src src
+COPY dashboards/live dashboards/live
 RUN npm run build && npm prune --omit=dev --omit=optional
 
 FROM node:24.11-bookworm-slim

@@ -8,9 +8,9 @@ import { shipped, version } from './files.js';
 import { healthConfig } from './health-settings.js';
 import { createAccess } from './http/auth.js';
 import { LiveHub } from './http/live.js';
-import { loadPage } from './http/page.js';
 import { createApp } from './http/routes.js';
 import { startServer } from './http/server.js';
+import { loadPage } from './http/static.js';
 import type { Logger } from './log.js';
 import { logRows } from './log-rows.js';
 import { startMonitor } from './monitor.js';
@@ -51,7 +51,7 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     metricsToken: config.METRICS_TOKEN ?? undefined,
   });
   const alerts = usableAlerts(config);
-  const page = await loadPage(shipped('dashboards/live'));
+  const page = await loadPage(shipped('dist/dashboards/live'));
   const monitor = await startMonitor({
     databaseUrl: databaseUrl(config),
     table: config.SYNC_LOG_TABLE,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = new URL(import.meta.url.includes('/dist/src/') ? '../../' : '../', import.meta.url);
 
 /** The path of a file or folder that the package ships, from the sources and from the build alike. */
-export function shipped(path: 'sql' | 'dashboards/live'): string {
+export function shipped(path: 'sql' | 'dist/dashboards/live'): string {
   return fileURLToPath(new URL(path, ROOT));
 }
 

@@ -7,8 +7,8 @@ import { z } from '@hono/zod-openapi';
 import { type RouteDescription, TEXT } from './describe.js';
 import { ApiError, errorResponse } from './errors.js';
 import { serverMessage, subscribeMessage } from './messages.js';
-import { type Page, pageResponse } from './page.js';
 import { errorAnswer } from './schemas.js';
+import { type Page, pageResponse } from './static.js';
 
 const document = z
   .looseObject({ openapi: z.string(), paths: z.record(z.string(), z.unknown()) })

@@ -9,13 +9,13 @@ import { describeApp, ownRoutes } from './document.js';
 import { ApiError, errorResponse, toApiError } from './errors.js';
 import type { LiveStats } from './live.js';
 import { createMetrics } from './metrics.js';
-import { type Page, pageResponse } from './page.js';
 import { periodRoutes } from './period-routes.js';
+import { type Page, pageResponse } from './static.js';
 import type { MonitorView } from './view.js';
 
 export interface AppOptions {
   readonly access: Access;
-  /** The dashboard's files (page.ts); without them `/` is not found. */
+  /** The dashboard's files (static.ts); without them `/` is not found. */
   readonly page?: Page | undefined;
   /** PROMETHEUS_METRICS_ENABLED; default true. */
   readonly metricsEnabled?: boolean;

@@ -1,11 +1,11 @@
 /** The app over a hand-driven monitor, asked without a socket. */
 import { type AccessOptions, createAccess } from '../../src/http/auth.js';
-import { loadPage } from '../../src/http/page.js';
 import { type AppOptions, createApp } from '../../src/http/routes.js';
 import { errorAnswer } from '../../src/http/schemas.js';
+import { loadPage } from '../../src/http/static.js';
 import { HandDrivenView, NO_CLIENTS, row, START } from './view.js';
 
-export const page = await loadPage('dashboards/live');
+export const page = await loadPage('test/http/page');
 
 export function setUpApp(access: AccessOptions = { host: '127.0.0.1' }, options: Partial<AppOptions> = {}) {
   const view = new HandDrivenView();

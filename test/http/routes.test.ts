@@ -117,7 +117,7 @@ describe('refusals', () => {
       '/metrics',
       '/openapi.json',
       '/ws',
-      '/page.js',
+      '/assets/index-0a1b2c3d.js',
     ];
     for (const path of paths) {
       for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {

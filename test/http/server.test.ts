@@ -6,13 +6,13 @@ import { WebSocket } from 'ws';
 import { type AccessOptions, createAccess } from '../../src/http/auth.js';
 import type { LiveLimits } from '../../src/http/limits.js';
 import { LiveHub } from '../../src/http/live.js';
-import { loadPage } from '../../src/http/page.js';
 import { createApp } from '../../src/http/routes.js';
 import { errorAnswer } from '../../src/http/schemas.js';
 import { type RunningServer, startServer } from '../../src/http/server.js';
+import { loadPage } from '../../src/http/static.js';
 import { HandDrivenView, row, START } from './view.js';
 
-const page = await loadPage('dashboards/live');
+const page = await loadPage('test/http/page');
 const running: RunningServer[] = [];
 afterEach(async () => {
   for (const server of running.splice(0)) await server.close(200);
