@@ -128,12 +128,14 @@ function Freshness() {
 
 function Completeness() {
   const m = messages.value.completeness;
-  const found = snapshot.value?.completeness ?? null;
+  // Of old numbers nobody knows what is missing by now.
+  const known = connection.value.state !== 'lost';
+  const found = (known && snapshot.value?.completeness) || null;
   const { percent } = format.value;
   const share = found?.ratio ?? null;
   return (
     <Fact name={m.title} level={found === null ? 'unknown' : found.state === 'complete' ? 'good' : 'warn'}>
-      <Value of={found} as={({ state }) => m[state]} />
+      {found === null ? m.unknown : m[found.state]}
       {found !== null && found.state !== 'complete' && share !== null && ` ${percent(share * 100)}`}
     </Fact>
   );
