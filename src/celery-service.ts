@@ -8,6 +8,8 @@ import type { Config } from './config.js';
 export interface CeleryConfig {
   /** CELERY_BROKER_URL, or REDIS_URL. */
   readonly url: string;
+  /** It is the one that Celery uses, not one that Celery might use. */
+  readonly certain: boolean;
   readonly queues: readonly string[];
   readonly watchWorkers: boolean;
   readonly watchQueues: boolean;
@@ -31,7 +33,13 @@ export function celeryConfig(config: CelerySettings): CeleryConfig | undefined {
   const { CELERY_MONITOR_WORKERS: watchWorkers, CELERY_MONITOR_QUEUE_LENGTH: watchQueues } = config;
   if (url === null || !(watchWorkers || watchQueues)) return undefined;
   return {
-    ...{ url, watchWorkers, watchQueues, queues: config.CELERY_QUEUES },
+    ...{
+      url,
+      certain: config.CELERY_BROKER_URL !== null,
+      watchWorkers,
+      watchQueues,
+      queues: config.CELERY_QUEUES,
+    },
     pingIntervalSeconds: config.HEALTH_CHECK_INTERVAL,
   };
 }
@@ -41,10 +49,10 @@ export class CeleryService implements CeleryView {
   readonly #watch: CeleryWatch;
 
   constructor(config: CeleryConfig, log: CeleryLog) {
-    const { queues, watchWorkers, watchQueues } = config;
+    const { queues, watchWorkers, watchQueues, certain } = config;
     // Of this host, and never set back or forward: the liveness of workers hangs on it.
     const now = () => performance.timeOrigin + performance.now();
-    this.#fold = new Celery({ queues, watchWorkers, watchQueues }, now());
+    this.#fold = new Celery({ queues, watchWorkers, watchQueues, certain }, now());
     this.#watch = new CeleryWatch(
       this.#fold,
       {

@@ -170,7 +170,7 @@ export const SETTINGS = {
   CELERY_BROKER_URL: optional(
     url(['redis', 'rediss'], {
       secret: true,
-      help: 'the Redis that Celery uses as its broker; without it REDIS_URL',
+      help: 'the Redis that Celery uses as its broker; without it REDIS_URL, where a trace of Celery is found there',
     }),
   ),
   CELERY_MONITOR_WORKERS: flag(true, { help: 'watch the workers of Celery and what their tasks do' }),

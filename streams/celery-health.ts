@@ -5,6 +5,8 @@ import type { ComponentHealth } from './system-health.js';
 type Told = Omit<ComponentHealth, 'since' | 'consecutive_failures' | 'response_time_ms'>;
 
 const OFF = 'Celery is not configured (REDIS_URL or CELERY_BROKER_URL)';
+const NO_TRACE =
+  'there is no trace of Celery in the Redis of REDIS_URL; where it uses another one, CELERY_BROKER_URL names that';
 
 /**
  * The components as of a state; undefined: Celery is not configured. One of which nothing is known yet is left out, as
@@ -29,6 +31,7 @@ function workers(state: CeleryState | undefined): Told | null {
   const component = 'celery_workers';
   if (state === undefined) return { component, available: false, status: 'not_configured', message: OFF };
   if (!state.watches_workers) return { component, ...switchedOff('CELERY_MONITOR_WORKERS') };
+  if (!state.found) return { component, available: false, status: 'not_configured', message: NO_TRACE };
   if (state.workers_up === null) return null;
   const names = state.workers.filter(({ online }) => online).map(({ name }) => name);
   const details = {
@@ -68,6 +71,7 @@ function queue(state: CeleryState | undefined): Told | null {
   const component = 'celery_queue';
   if (state === undefined) return { component, available: false, status: 'not_configured', message: OFF };
   if (!state.watches_queues) return { component, ...switchedOff('CELERY_MONITOR_QUEUE_LENGTH') };
+  if (!state.found) return { component, available: false, status: 'not_configured', message: NO_TRACE };
   const { queues, queues_reason: reason } = state;
   if (queues === null) {
     const why = reason ?? state.reason;

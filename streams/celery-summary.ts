@@ -4,14 +4,19 @@ import type { CeleryWorkerState } from './celery-workers.js';
 
 export type CeleryWorkerSummary = Pick<CeleryWorkerState, 'name' | 'online' | 'seen_by' | 'since' | 'active'>;
 
-export type CelerySummary = Omit<CeleryState, 'heard' | 'workers' | 'watches_workers' | 'watches_queues'> & {
+export type CelerySummary = Omit<
+  CeleryState,
+  'heard' | 'workers' | 'found' | 'watches_workers' | 'watches_queues'
+> & {
   readonly workers: readonly CeleryWorkerSummary[];
   readonly interruptions: number;
   readonly problems: readonly string[];
 };
 
-export function celerySummary(state: CeleryState): CelerySummary {
-  const { heard, workers, watches_workers: _workers, watches_queues: _queues, ...rest } = state;
+/** Undefined: there is no Celery to be shown. */
+export function celerySummary(state: CeleryState): CelerySummary | undefined {
+  const { heard, workers, found, watches_workers: _workers, watches_queues: _queues, ...rest } = state;
+  if (!found) return undefined;
   return {
     ...rest,
     workers: workers.map(({ name, online, seen_by, since, active }) => ({

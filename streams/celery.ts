@@ -18,12 +18,16 @@ export interface CeleryOptions {
   /** CELERY_MONITOR_WORKERS and CELERY_MONITOR_QUEUE_LENGTH */
   readonly watchWorkers: boolean;
   readonly watchQueues: boolean;
+  /** Somebody said that Celery is there; else it is taken for absent until there is a trace of it. */
+  readonly certain: boolean;
 }
 
 /** As shown in the snapshot; counts are since the monitor began to listen. */
 export interface CeleryState {
   readonly watches_workers: boolean;
   readonly watches_queues: boolean;
+  /** False: this may be a Redis that Celery does not use, and nothing is known of workers and queues. */
+  readonly found: boolean;
   /** Whether the broker answers now, since when (ISO 8601 UTC) that is so, and why. */
   readonly connected: boolean;
   readonly since: string;
@@ -87,6 +91,7 @@ export class Celery implements CeleryView {
   private readonly queues: CeleryQueues;
   private connected = false;
   private everConnected = false;
+  private traced: boolean;
   private since: number;
   private now: number;
   private reason: string | null = null;
@@ -105,6 +110,7 @@ export class Celery implements CeleryView {
   constructor(options: CeleryOptions, now: number) {
     this.options = options;
     this.queues = new CeleryQueues(options.queues);
+    this.traced = options.certain;
     this.since = now;
     this.now = now;
   }
@@ -144,6 +150,7 @@ export class Celery implements CeleryView {
       return;
     }
     this.ignored += message.ignored;
+    if (message.events.length > 0) this.traced = true;
     for (const event of message.events) {
       this.events += 1;
       if (isTaskEvent(event)) {
@@ -164,14 +171,25 @@ export class Celery implements CeleryView {
   }
 
   pinged(answered: ReadonlySet<string>, now: number): void {
-    if (answered.size > 0) this.heardWorker = true;
+    if (answered.size > 0) [this.heardWorker, this.traced] = [true, true];
     this.workers.pinged(answered, now);
     this.up = this.judge();
   }
 
   read(lists: readonly ListReading[], times: { readonly askedAt: number; readonly now: number }): void {
     // An answer that comes after the connection is gone says nothing of now.
-    if (this.connected) this.queues.read(lists, times, (uuid) => this.tasks.receivedSeen(uuid));
+    if (!this.connected) return;
+    if (lists.some(({ length }) => length > 0)) this.traced = true;
+    this.queues.read(lists, times, (uuid) => this.tasks.receivedSeen(uuid));
+  }
+
+  /** Something that only Celery leaves behind was found. */
+  trace(): void {
+    this.traced = true;
+  }
+
+  get found(): boolean {
+    return this.traced;
   }
 
   /** Null: they can be read again. `whole`: none of them can. */
@@ -191,20 +209,22 @@ export class Celery implements CeleryView {
     const sum = (state: 'succeeded' | 'failed') =>
       Object.values(tasks).reduce((total, task) => total + task[state], 0);
     const { watchWorkers, watchQueues } = this.options;
+    const found = this.traced;
     return {
       watches_workers: watchWorkers,
       watches_queues: watchQueues,
+      found,
       connected: this.connected,
       since: new Date(this.since).toISOString(),
       reason: this.reason,
-      workers_online: watchWorkers && this.connected && this.hadTime() ? this.workers.online : null,
-      workers_up: watchWorkers ? this.up : null,
+      workers_online: found && watchWorkers && this.connected && this.hadTime() ? this.workers.online : null,
+      workers_up: found && watchWorkers ? this.up : null,
       workers: this.workers.view(WORKERS_SHOWN),
       tasks,
       tasks_succeeded: sum('succeeded'),
       tasks_failed: sum('failed'),
-      queues: watchQueues ? this.queues.view() : null,
-      queue_length: watchQueues ? this.queues.total : null,
+      queues: found && watchQueues ? this.queues.view() : null,
+      queue_length: found && watchQueues ? this.queues.total : null,
       queues_reason: this.queuesReason,
       heard: {
         events: this.events,

@@ -32,7 +32,7 @@ function lint(pairs: readonly (readonly [string, string])[]): string[] {
   }
 }
 
-const FOLDERS = ['source', 'history', 'http', 'alerts', 'health', 'doctor', 'cli'];
+const FOLDERS = ['source', 'history', 'http', 'alerts', 'health', 'celery', 'doctor', 'cli'];
 
 describe('the import rule', () => {
   it('keeps the folders of src apart from each other and from what wires them', () => {

@@ -58,6 +58,12 @@ export function brokerAt(url: string): Broker {
   };
 }
 
+/** Whether any of what workers leave on a broker is there: it outlives them. @throws the driver's error */
+export async function hasTraces(redis: Redis, broker: Broker, queues: readonly string[]): Promise<boolean> {
+  const exchanges = [broker.control.exchange, 'celeryev', ...queues];
+  return (await redis.exists(...exchanges.map(bindingsOf))) > 0;
+}
+
 /** The words of a failure, without its class. A name with several addresses fails once per address. */
 export function wordsOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(wordsOf).join(', ');

@@ -5,7 +5,7 @@
 import type { Redis } from 'ioredis';
 import type { Celery } from '../../streams/celery.js';
 import { parseCeleryEvents } from '../../streams/celery-event.js';
-import { type Broker, brokerAt, wordsOf } from './broker.js';
+import { type Broker, brokerAt, hasTraces, wordsOf } from './broker.js';
 import { bodyOf } from './envelope.js';
 import { pingWorkers, sweepBindings } from './ping.js';
 import { QueueLengths } from './queue-lengths.js';
@@ -190,6 +190,7 @@ export class CeleryWatch {
       await sweepBindings(redis, this.#broker, this.#now());
       this.#swept = true;
     }
+    if (!this.#fold.found && (await hasTraces(redis, this.#broker, this.#options.queues))) this.#fold.trace();
     const answered = await ask();
     // Once more before somebody is given up: a busy worker may have been late.
     if (this.#fold.pingedOnly().some((name) => !answered.has(name)))

@@ -105,7 +105,9 @@ export const snapshotMessage = z
     future_rows: count,
     other_types: count,
     other_statuses: count,
-    celery: celerySummarySchema.optional().openapi({ description: 'Absent where Celery is not watched.' }),
+    celery: celerySummarySchema
+      .optional()
+      .openapi({ description: 'Absent where Celery is not watched, or not there.' }),
   })
   .openapi('SnapshotMessage');
 

@@ -94,7 +94,15 @@ export function watchCelery(url: string, config: Partial<CeleryConfig> = {}) {
   const lines: string[] = [];
   const say = (_fields: unknown, message: string) => void lines.push(message);
   const service = new CeleryService(
-    { url, queues: ['celery'], watchWorkers: true, watchQueues: true, pingIntervalSeconds: 1, ...config },
+    {
+      url,
+      certain: true,
+      queues: ['celery'],
+      watchWorkers: true,
+      watchQueues: true,
+      pingIntervalSeconds: 1,
+      ...config,
+    },
     { info: say, warn: say },
   );
   service.start();

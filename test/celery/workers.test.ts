@@ -34,8 +34,8 @@ describe.skipIf(!celeryInstalled)('workers of a real Celery', LIMIT, () => {
     await redis.kill();
   });
 
-  function watch(url = redis.url): void {
-    ({ service, lines } = watchCelery(url));
+  function watch(url = redis.url, certain = true): void {
+    ({ service, lines } = watchCelery(url, { certain }));
   }
 
   function workerState(name: string): CeleryWorkerState | undefined {
@@ -110,6 +110,22 @@ describe.skipIf(!celeryInstalled)('workers of a real Celery', LIMIT, () => {
       expect(await ours()).toEqual([]);
     },
   );
+
+  test("on a Redis that may be nobody's broker none are missed, until there was one", LIMIT, async () => {
+    watch(redis.url, false);
+    await until(() => service.state().connected, 'it is listened to');
+    expect(component('celery_workers')?.status).toBe('not_configured');
+    const worker = startWorker(redis.url, 'first@here', SILENT);
+    await untilOnline('first@');
+    worker.signal('SIGKILL');
+    await untilOnline('first@', false);
+    expect(component('celery_workers')?.status).toBe('degraded');
+    await service.stop();
+    // A monitor that starts now knows by what the worker left behind.
+    watch(redis.url, false);
+    await until(() => service.state().found, 'the traces are found');
+    await until(() => component('celery_workers')?.status === 'degraded', 'that nobody works is seen');
+  });
 
   test('the answers find their way also where the portal has a separator of its own', LIMIT, async () => {
     watch();

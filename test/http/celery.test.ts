@@ -15,7 +15,10 @@ import { HandDrivenView, NO_CLIENTS, START } from './view.js';
 const PROMTOOL = '/usr/bin/promtool';
 
 function heard(): Celery {
-  const celery = new Celery({ queues: ['celery', 'mail'], watchWorkers: true, watchQueues: true }, START);
+  const celery = new Celery(
+    { queues: ['celery', 'mail'], watchWorkers: true, watchQueues: true, certain: false },
+    START,
+  );
   celery.listening(START);
   const task = (uuid: string, more: object) => ({ uuid, ...more });
   celery.heard(

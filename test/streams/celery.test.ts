@@ -5,11 +5,14 @@ import { parseCeleryEvents, TASK_STATES } from '../../streams/celery-event.js';
 import { celeryComponents } from '../../streams/celery-health.js';
 import type { ListReading } from '../../streams/celery-queues.js';
 import { SAMPLES_KEPT } from '../../streams/celery-queues.js';
+import { celerySummary } from '../../streams/celery-summary.js';
 import { TASK_NAMES_KEPT, TASKS_REMEMBERED } from '../../streams/celery-tasks.js';
 import { WORKERS_KEPT } from '../../streams/celery-workers.js';
 
 const NOON = Date.parse('2026-03-10T12:00:00Z');
-const BOTH: CeleryOptions = { queues: ['celery', 'mail'], watchWorkers: true, watchQueues: true };
+const BOTH: CeleryOptions = {
+  ...{ queues: ['celery', 'mail'], watchWorkers: true, watchQueues: true, certain: true },
+};
 
 /** A Celery whose time is seconds after noon. */
 function scene(options: Partial<CeleryOptions> = {}) {
@@ -332,6 +335,26 @@ describe('components', () => {
     ]);
     const off = scene({ watchWorkers: false, watchQueues: false });
     expect([off.status(), off.status('celery_queue')]).toEqual(['not_configured', 'not_configured']);
+  });
+
+  test.each<[string, (it: ReturnType<typeof scene>) => void]>([
+    ['a heartbeat', (it) => it.beat('a@x', 100)],
+    ['an answer', (it) => it.celery.pinged(new Set(['a@x']), it.at(100))],
+    ['a task that waits', (it) => it.read([{ length: 1 }], 100)],
+    ['what workers left', (it) => it.celery.trace()],
+  ])("of a Redis that may be nobody's broker are not configured, until there is %s", (_, sign) => {
+    const made = scene({ certain: false });
+    made.listening();
+    made.read([{ length: 0 }], 1);
+    made.celery.pinged(new Set(), made.at(1));
+    made.pass(1, 100);
+    expect([made.status(), made.status('celery_queue')]).toEqual(['not_configured', 'not_configured']);
+    expect(made.celery.state()).toMatchObject({ workers_online: null, queues: null });
+    expect(celerySummary(made.celery.state())).toBeUndefined();
+    sign(made);
+    expect(made.status('celery_queue')).toBe('healthy');
+    expect(made.status()).toMatch(/^(healthy|degraded)$/);
+    expect(celerySummary(made.celery.state())?.workers_online).not.toBeNull();
   });
 
   test('say nothing before anything could be known, and then that nobody works', () => {
