@@ -2,6 +2,7 @@
  * Which of a bucket's numbers are not zero, so that one of few rows is not gone through whole when it joins or leaves a
  * sum: a bucket has hundreds of numbers, and where rows are sparse most buckets have one row.
  */
+import { STATUSES } from './event.js';
 import type { Facts } from './facts.js';
 import { mergeNumbers, mergeOthers, mergeType, TYPES_AT_MOST } from './numbers.js';
 
@@ -13,17 +14,22 @@ export class Held {
   /** Besides what is counted by type. */
   private others = false;
   private readonly types = new Uint8Array(TYPES_AT_MOST);
+  /** The first so many of the list are the types that are marked. */
+  private marked = 0;
+  private readonly list = new Uint8Array(TYPES_AT_MOST);
 
   /** Marks what rows `from` to `to` (exclusive) count for. */
-  note({ type, special }: Facts, from: number, to: number): void {
+  note({ type, status, special }: Facts, from: number, to: number): void {
     if (this.everything) return;
     if (to - from > FEW_ROWS) {
       this.everything = true;
       return;
     }
     for (let i = from; i < to; i++) {
-      this.types[type[i] as number] = 1;
+      // Unknown statuses are rare, and there is room for many.
+      if ((status[i] as number) >= STATUSES.length) this.everything = true;
       if (special[i] !== 0) this.others = true;
+      this.mark(type[i] as number);
     }
   }
 
@@ -34,7 +40,7 @@ export class Held {
   noteAll(other: Held): void {
     this.everything ||= other.everything;
     this.others ||= other.others;
-    for (let type = 0; type < TYPES_AT_MOST; type++) if (other.types[type] === 1) this.types[type] = 1;
+    for (let i = 0; i < other.marked; i++) this.mark(other.list[i] as number);
   }
 
   /** False: there are no rows of this type. */
@@ -49,8 +55,7 @@ export class Held {
       return;
     }
     if (this.others) mergeOthers(into, from, by);
-    for (let type = 0; type < TYPES_AT_MOST; type++)
-      if (this.types[type] === 1) mergeType(into, from, by, type);
+    for (let i = 0; i < this.marked; i++) mergeType(into, from, by, this.list[i] as number);
   }
 
   /** Makes the numbers of the bucket zeros, and forgets what was held. */
@@ -60,6 +65,14 @@ export class Held {
     else this.merge(numbers, numbers, -1);
     this.everything = false;
     this.others = false;
-    this.types.fill(0);
+    for (let i = 0; i < this.marked; i++) this.types[this.list[i] as number] = 0;
+    this.marked = 0;
+  }
+
+  private mark(type: number): void {
+    if (this.types[type] === 1) return;
+    this.types[type] = 1;
+    this.list[this.marked] = type;
+    this.marked += 1;
   }
 }

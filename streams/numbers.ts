@@ -50,10 +50,11 @@ export function mergeNumbers(into: Float64Array, from: Float64Array, by: 1 | -1)
   mergePart(into, from, by, 0, from.length);
 }
 
-/** What is counted of one type. */
+/** What is counted of one type, of which there are rows of known statuses only. */
 export function mergeType(into: Float64Array, from: Float64Array, by: 1 | -1, type: number): void {
   const first = TYPES_AT + type * TYPE_SLOTS;
-  mergePart(into, from, by, first, first + TYPE_SLOTS);
+  mergePart(into, from, by, first, first + STATUSES.length);
+  mergePart(into, from, by, first + STATUS_SLOTS, first + TYPE_SLOTS);
 }
 
 /** What is counted of the first so many types, each with the first so many statuses. */

@@ -85,16 +85,16 @@ function burnRate(count: SloCount | null, target: number): number | null {
 }
 
 function burnOf(
-  pair: { readonly long: SloWindow; readonly short: SloWindow; readonly line: number },
+  { long, short, line }: { readonly long: SloWindow; readonly short: SloWindow; readonly line: number },
   counts: SloCounts,
   rates: SloReading['burnRates'],
   { minimumEvents = 50, minimumErrors = 5 }: SloOptions,
 ): SloBurn {
-  const long = rates[pair.long];
-  const short = rates[pair.short];
-  const count = counts.windows[pair.long];
+  const [slower, faster] = [rates[long], rates[short]];
+  const count = counts.windows[long];
   const enough = count !== null && count.total >= minimumEvents && count.errors >= minimumErrors;
-  return { ...pair, rate: long === null || short === null ? null : Math.min(long, short), enough };
+  const rate = slower === null || faster === null ? null : Math.min(slower, faster);
+  return { long, short, line, rate, enough };
 }
 
 /** What is left, at this speed: the whole budget would last the window at a speed of 1. Seconds. */

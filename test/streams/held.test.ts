@@ -7,7 +7,7 @@ import { batch, NOON, row, tick } from './rows.js';
 
 const SECOND = 1000;
 const HOUR = 3_600_000;
-const SETTLED = STATUSES.filter((status) => status !== 'pending');
+const SETTLED = [...STATUSES.filter((status) => status !== 'pending'), 'a status of its own'];
 
 /** In one second: every type, statuses and business counters among them. */
 const rows: SyncRow[] = Array.from({ length: 84 }, (_, i) =>
