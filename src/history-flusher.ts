@@ -18,8 +18,6 @@ export interface FlusherOptions {
   readonly log: HistoryLog;
 }
 
-/** Rows that wait so many are written at once: a backfill brings them faster than the clock. */
-const MANY_ROWS = 100_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 export class HistoryFlusher implements SourceHistory {
@@ -64,7 +62,7 @@ export class HistoryFlusher implements SourceHistory {
     this.#capture = capture;
     const { store } = this.#options;
     if (this.#running) return;
-    const urgent = this.#runs.failedInARow === 0 && (store.full || store.waitingRows >= MANY_ROWS);
+    const urgent = this.#runs.failedInARow === 0 && (store.full || store.much);
     if (!urgent && performance.now() < this.#dueAt) return;
     this.#running = this.#flush(capture).finally(() => {
       this.#running = undefined;

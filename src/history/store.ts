@@ -83,6 +83,11 @@ export class HistoryStore {
     return this.#waiting.rows;
   }
 
+  /** So much waits that it should be flushed now: a backfill brings it faster than the clock. */
+  get much(): boolean {
+    return this.#waiting.much;
+  }
+
   /** Too much waits to be flushed: what is not urgent should not add to it. */
   get full(): boolean {
     return this.#waiting.full;

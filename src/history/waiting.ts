@@ -6,6 +6,9 @@ import type { Vocabulary } from '../../streams/vocabulary.js';
 
 /** A cell is a minute and operation type. */
 export interface WaitingLimits {
+  /** Above these it is written at once; while that goes on, as much again may come. */
+  readonly muchCells: number;
+  readonly muchRows: number;
   /** Above these the backfill pauses. */
   readonly fullCells: number;
   readonly fullRows: number;
@@ -14,11 +17,13 @@ export interface WaitingLimits {
   readonly mostRows: number;
 }
 
-/** A cell takes about 2 kB with a few rows in it, and 8 bytes for each distinct customer beyond. */
+/** A cell takes about 1 kB with a few rows in it, and 8 bytes for each distinct customer beyond. */
 export const WAITING_LIMITS: WaitingLimits = {
-  fullCells: 20_000,
+  muchCells: 20_000,
+  muchRows: 100_000,
+  fullCells: 50_000,
   fullRows: 2_000_000,
-  mostCells: 60_000,
+  mostCells: 100_000,
   mostRows: 20_000_000,
 };
 
@@ -69,6 +74,10 @@ export class Waiting {
 
   get cells(): number {
     return this.#current.size + (this.#captured?.changes.size ?? 0);
+  }
+
+  get much(): boolean {
+    return this.cells >= this.#limits.muchCells || this.rows >= this.#limits.muchRows;
   }
 
   get full(): boolean {

@@ -22,7 +22,7 @@ const PAGE_MS = 100;
 /** What looking for the smallest recent id may add to a page; but one hour at least. ms. */
 const RECENT_MS = 20;
 /** When there is too much to be flushed, it asks again after this. ms. */
-const FULL_MS = 50;
+const FULL_MS = 15;
 /** The speed that is shown is that of so many seconds. */
 const SPEED_SECONDS = 10;
 
