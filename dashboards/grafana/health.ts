@@ -1,5 +1,6 @@
 /** What keeps the synchronisation and the monitor itself running: components, Celery, the reader, the process. */
-import { CELERY, COMPONENTS } from './health-components.js';
+import { CELERY } from './health-celery.js';
+import { COMPONENTS } from './health-components.js';
 import { INSIDE } from './health-inside.js';
 import { NUMBERS, PROCESS } from './health-numbers.js';
 import type { DashboardSpec } from './panel.js';

@@ -34,4 +34,5 @@ export const NOT_SHOWN: Readonly<Record<string, string>> = {
   nodejs_heap_space_size_used_bytes: HEAP,
   nodejs_heap_space_size_available_bytes: HEAP,
   nodejs_version_info: FIXED,
+  celery_events_total: 'Tasks are shown by state, and workers by their number.',
 };

@@ -8,14 +8,6 @@ import { dashboard, FILES, metricsIn, panelsOf, readRoot } from './expressions.j
 
 /** Those of Prometheus itself, and what the recording rules make. */
 const OTHERS = new Set(['up', 'ALERTS']);
-/** Of SPEC section 5, on a page of their own. */
-const CELERY = [
-  'celery_workers_online',
-  'celery_queue_length',
-  'celery_task_runtime_seconds',
-  'celery_tasks_total',
-];
-
 async function exported(): Promise<ReadonlySet<string>> {
   const view = new HandDrivenView();
   view.alertsView = new HandDrivenAlerts();
@@ -26,9 +18,8 @@ async function exported(): Promise<ReadonlySet<string>> {
     version: '0',
     now: () => START,
   });
-  const { body } = await metrics.scrape(undefined);
-  const names = [...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name);
-  return new Set([...names, ...CELERY]);
+  const [ours, celery] = [await metrics.scrape(undefined), await metrics.scrapeCelery(undefined)];
+  return new Set([...(ours.body + celery.body).matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name));
 }
 
 /** Metrics in dashboards and rules: histograms by their own name, recorded series by what they are made of. */
