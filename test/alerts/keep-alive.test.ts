@@ -8,7 +8,7 @@ import { POLICY } from './scene.js';
 const FIRING = '[{"labels":{"alertname":"a"}}]';
 const OVER = '[{"labels":{"alertname":"a"},"endsAt":"2026-03-01T12:00:00Z"}]';
 const log = { info() {}, warn() {}, error() {} };
-const notice = (kind: 'fired' | 'resolved', body: string) => ({ receiver: 'am', alertId: 'one', kind, body });
+const notice = (kind: 'firing' | 'resolved', body: string) => ({ receiver: 'am', alertId: 'one', kind, body });
 
 let server: Receiver;
 afterEach(() => server.close());
@@ -23,7 +23,7 @@ const bodies = () => server.received.map(({ body }) => body);
 
 test('what is over while it is being renewed is told once more, after that', async () => {
   const alive = await keepAlive();
-  alive.told(notice('fired', FIRING));
+  alive.told(notice('firing', FIRING));
   let release: () => void = () => undefined;
   const held: Answer = (response, request) => {
     release = () => say(200, 'ok')(response, request);
@@ -41,10 +41,10 @@ test('what is over while it is being renewed is told once more, after that', asy
 
 test('what is over long after, or was never renewed, is not told again; what fires is renewed', async () => {
   const alive = await keepAlive();
-  alive.told(notice('fired', FIRING));
+  alive.told(notice('firing', FIRING));
   alive.told(notice('resolved', OVER));
   await alive.renew(new AbortController().signal);
-  alive.told({ ...notice('fired', FIRING), alertId: 'two' });
+  alive.told({ ...notice('firing', FIRING), alertId: 'two' });
   await alive.renew(new AbortController().signal);
   expect(bodies()).toEqual([FIRING]);
 });
