@@ -56,18 +56,21 @@ const escapeHelp = (text: string, format: Format): string => {
   return format === 'openmetrics' ? escaped.replaceAll('"', '\\"') : escaped;
 };
 
+const ESCAPED = /[\\\n"]/;
+
+/** Nearly all are as they are, and a scrape has thousands. */
 const escapeLabel = (text: string): string =>
-  text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+  ESCAPED.test(text) ? text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"') : text;
 
 function formatLabels(labels: Labels, format: Format): string {
-  const parts: string[] = [];
+  let inner = '';
   for (const name in labels) {
     const value = labels[name] ?? '';
     // OpenMetrics writes bounds as floats: le="1.0".
     const text = format === 'openmetrics' && name === 'le' && /^\d+$/.test(value) ? `${value}.0` : value;
-    parts.push(`${name}="${escapeLabel(text)}"`);
+    inner += `${inner === '' ? '' : ','}${name}="${escapeLabel(text)}"`;
   }
-  return parts.length === 0 ? '' : `{${parts.join(',')}}`;
+  return inner === '' ? '' : `{${inner}}`;
 }
 
 function formatValue(value: number): string {
