@@ -35,11 +35,11 @@ need() {
   if [ "${CI:-}" = true ]; then failed_steps+=("part $2"); fi
 }
 
-need promtool prometheus 'the check of /metrics by promtool'
+need promtool prometheus 'promtool on metrics, rules and dashboards, and a real Prometheus on the monitor'
 need /usr/lib/postgresql/15/bin/postgres postgresql-15 'the database suites on PostgreSQL 15 (18 comes with npm)'
 need pgbouncer pgbouncer 'the poolers'
 need redis-server redis-server "doctor's PING of Redis, and the rate limit of alerts that replicas share"
-need prometheus-alertmanager prometheus-alertmanager 'alerts in a real Alertmanager'
+need prometheus-alertmanager prometheus-alertmanager 'alerts in a real Alertmanager, and its example configuration'
 need openssl openssl 'connecting with TLS'
 need tmux tmux 'tail and top in a terminal'
 
