@@ -17,10 +17,15 @@ export interface ConnectionOptions {
 export interface EventsWanted {
   readonly filter: SubscribeFilter;
   readonly onEvents: (message: EventsMessage | GapMessage) => void;
+  /** From here on every event comes; those before are to be read elsewhere. Not after a loss that was made up for. */
+  readonly onBegin: () => void;
 }
 
 /** Until `hello` says otherwise. */
 const HEARTBEAT_MS = 5_000;
+
+/** Beyond every event: answered, as every position is, but with nothing. So it is known from when on events come. */
+const END = Number.MAX_SAFE_INTEGER;
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -31,6 +36,10 @@ export class Connection {
   #silence = 0;
   #retry = 0;
   #events: EventsWanted | null = null;
+  /** The numbering of events; '' before the first `hello`. */
+  #epoch = '';
+  /** The subscription without a position has not been answered yet. */
+  #beginning = false;
   /** Up to where events were read. */
   #position: { epoch: string; seq: number } | null = null;
 
@@ -70,11 +79,12 @@ export class Connection {
   }
 
   #subscribe(socket: WebSocket): void {
+    this.#beginning = this.#events !== null && this.#position === null;
     const message: Subscribe = {
       type: 'subscribe',
       topics: ['snapshot', 'alerts', 'health', ...(this.#events ? (['events'] as const) : [])],
       ...(this.#events && { filter: this.#events.filter }),
-      ...(this.#events && this.#position && { since: this.#position }),
+      ...(this.#events && { since: this.#position ?? { epoch: this.#epoch, seq: END } }),
     };
     socket.send(JSON.stringify(message));
   }
@@ -95,15 +105,23 @@ export class Connection {
     }
     if (message.type === 'hello') {
       this.#heartbeatMs = message.heartbeat_ms;
+      this.#epoch = message.epoch;
       this.#failures = 0;
       this.#become('open');
     }
-    if (message.type === 'events') {
-      const last = message.events.at(-1);
-      if (last !== undefined) this.#position = { epoch: message.epoch, seq: last.seq };
-    }
-    if (message.type === 'events' || message.type === 'gap') this.#events?.onEvents(message);
+    if (message.type === 'events' || message.type === 'gap') this.#receiveEvents(message);
     else this.#options.onMessage(message);
+  }
+
+  #receiveEvents(message: EventsMessage | GapMessage): void {
+    const last = message.type === 'gap' ? message.to_seq : message.events.at(-1)?.seq;
+    if (this.#beginning) {
+      // Sent under the subscription before.
+      if (last !== undefined && message.type === 'events') return;
+      this.#beginning = false;
+      this.#events?.onBegin();
+    } else this.#events?.onEvents(message);
+    if (last !== undefined) this.#position = { epoch: this.#epoch, seq: last };
   }
 
   /** Does not wait for `close`: over a dead line the browser tells it only after a minute. */
