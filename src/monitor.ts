@@ -7,6 +7,7 @@ import type { CeleryView } from '../streams/celery.js';
 import type { Completeness, FeedEvent, Tick } from '../streams/event.js';
 import { type HistoryState, historyOff } from '../streams/history-state.js';
 import type { ResourcesState } from '../streams/import-runs.js';
+import type { PeriodSeries, SeriesStep } from '../streams/period-series.js';
 import { type Pipeline, pipeline } from '../streams/pipeline.js';
 import { realTimeMetrics } from '../streams/real-time.js';
 import type { ScheduleState } from '../streams/schedules.js';
@@ -107,6 +108,7 @@ export class CustomerSyncMonitor {
     if (service) this.#subscription.add(this.#source.batches$.subscribe((batch) => service.apply(batch)));
     if (alerts) this.#subscription.add(this.#source.batches$.subscribe((batch) => alerts.apply(batch)));
     this.#subscription.add(this.#source.batches$.subscribe((batch) => health.apply(batch)));
+    this.#subscription.add(this.snapshots$.subscribe((snapshot) => this.#answers.see(snapshot)));
     this.#source.start();
     service?.start(this.#source);
     alerts?.start({
@@ -193,6 +195,11 @@ export class CustomerSyncMonitor {
   async getDailyBreakdown(start: Date, end: Date, tz?: string): Promise<readonly DayNumbers[]> {
     const slices = await this.#answers.breakdown('days', start, end, tz);
     return slices.map(([day, numbers]) => ({ day, ...numbers }));
+  }
+
+  /** The period in steps up to now; waiting rows as this process saw them. @throws as above */
+  getSeries(start: Date, end: Date, stepSeconds: SeriesStep): Promise<PeriodSeries> {
+    return this.#answers.series(start, end, stepSeconds, this.#source.clock.now());
   }
 
   /** The last five minutes, as of the newest snapshot. @throws NotReadyError before the first */

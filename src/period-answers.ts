@@ -1,12 +1,15 @@
 /** Questions about any period: answered out of history where there is one, else out of the table. */
 import type { BreakdownNumbers } from '../streams/breakdown.js';
 import type { Savings } from '../streams/business.js';
-import type { BusinessMetrics, OperationMetrics } from '../streams/snapshot.js';
+import { type PeriodSeries, type SeriesStep, seriesBounds } from '../streams/period-series.js';
+import { QueueLog } from '../streams/queue-log.js';
+import type { BusinessMetrics, OperationMetrics, Snapshot } from '../streams/snapshot.js';
 import { Zone } from '../streams/zone.js';
 import { breakdownOfPeriod } from './history/breakdown.js';
 import { type EventPage, type EventRequest, eventsOfTable } from './history/events-query.js';
 import type { HistoryInMemory } from './history/moment.js';
 import { businessOfPeriod, operationsOfPeriod } from './history/period-query.js';
+import { stepsOfPeriod } from './history/series.js';
 import { ReadPool } from './source/pool.js';
 import { readable } from './source/readable.js';
 import { QUERY_SESSION, type Source } from './source/source.js';
@@ -26,9 +29,13 @@ export interface Slice extends BreakdownNumbers {
   readonly by_type: Readonly<Record<string, BreakdownNumbers>>;
 }
 
+/** Nothing that is kept is coarser. */
+const QUARTER = 900;
+
 export class PeriodAnswers {
   readonly #options: PeriodAnswersOptions;
   readonly #pool: ReadPool;
+  readonly #queue = new QueueLog();
 
   constructor(options: PeriodAnswersOptions) {
     this.#options = options;
@@ -65,6 +72,38 @@ export class PeriodAnswers {
       const at = bounds[i] as number; // as many bounds as spans, and one more
       return [tz === undefined ? new Date(at).toISOString() : zone.iso(at), numbers] as const;
     });
+  }
+
+  /**
+   * Each step that the period touches up to now, whole, steps without rows included; in steps of a quarter of an hour where
+   * nothing shorter is kept. @param now ms, by the database's clock
+   */
+  async series(start: Date, end: Date, asked: SeriesStep, now: number): Promise<PeriodSeries> {
+    const { source, history } = this.#options;
+    const iso = (at = start.getTime()): string => new Date(at).toISOString();
+    for (let step = asked; ; step = QUARTER) {
+      const bounds = seriesBounds(start.getTime(), Math.min(end.getTime(), Math.floor(now) + 1), step);
+      const memory = history();
+      const { steps, aligned } = await this.#pool.snapshot((query) =>
+        stepsOfPeriod(query, source.table, memory, bounds),
+      );
+      if (aligned && step < QUARTER) continue;
+      const points = steps.map((numbers, i) => {
+        const at = bounds[i] as number; // as many bounds as steps, and one more
+        const most = this.#queue.mostIn(at, step);
+        return {
+          ...{ start: iso(at), partial: at + step * 1_000 > now, ...numbers },
+          ...{ pending_max: most?.pending ?? null, export_queue_max: most?.exports ?? null },
+        };
+      });
+      return { step_seconds: step, period_start: iso(bounds[0]), period_end: iso(bounds.at(-1)), points };
+    }
+  }
+
+  /** Remembers how much waited. */
+  see({ at, queue, completeness: { state } }: Snapshot): void {
+    // Before that it counts what it has found so far.
+    if (state === 'complete' || state === 'incomplete') this.#queue.add(Date.parse(at), queue);
   }
 
   events(request: EventRequest): Promise<EventPage> {

@@ -5,7 +5,7 @@
 import type { BreakdownNumbers } from '../../streams/breakdown.js';
 import { recordOf } from '../../streams/names.js';
 import { RollupSum } from '../../streams/rollup-sum.js';
-import type { OperationNumbers } from '../../streams/snapshot.js';
+import type { OperationMetrics, OperationNumbers } from '../../streams/snapshot.js';
 import { type Cover, DAY_LEVEL, DAY_MS, MINUTE_MS, type Part, QUARTER_MS } from './cover.js';
 import { type HistoryInMemory, type Moment, momentOf, type WatchedTable } from './moment.js';
 import { type PlacedRollup, placed, rollupsOfEdges, rollupsOfParts } from './period-parts.js';
@@ -48,8 +48,26 @@ export async function breakdownOfPeriod(
   if (bounds.length < 2) return { spans: [] };
   const moment = history && (await momentOf(query, table, history, bounds));
   if (!moment) return { spans: await spansOfTable(query, table, bounds) };
+  const spans = await numbersOfSpans(query, table, moment, { nothing: NOTHING, of: spanNumbers });
+  return { spans, ...(moment.spans.some(({ aligned }) => aligned) ? { aligned: true } : {}) };
+}
+
+/** What is wanted of a span. */
+export interface WantedOfSpan<T> {
+  /** Of one without rows. */
+  readonly nothing: T;
+  readonly of: (metrics: OperationMetrics) => T;
+}
+
+/** The numbers of each span of the moment. @throws as operationsOfPeriod */
+export async function numbersOfSpans<T>(
+  query: Query,
+  table: WatchedTable,
+  moment: Moment,
+  wanted: WantedOfSpan<T>,
+): Promise<T[]> {
   const recent = recentBySpan(moment);
-  const spans: SpanNumbers[] = [];
+  const spans: T[] = [];
   const sum = new RollupSum(moment.words);
   for (const { from, to } of pagesOf(moment.spans)) {
     const page = moment.spans.slice(from, to);
@@ -57,10 +75,10 @@ export async function breakdownOfPeriod(
     for (const { place, operationType, rollup } of await readPage(query, table, moment, page))
       adds[place]?.push((into) => into.add(operationType, rollup));
     page.forEach((span, i) => {
-      spans.push(numbersOf(sum, span, adds[i] ?? []));
+      spans.push(numbersOf(sum, span, adds[i] ?? [], wanted));
     });
   }
-  return { spans, ...(moment.spans.some(({ aligned }) => aligned) ? { aligned: true } : {}) };
+  return spans;
 }
 
 /** What the database has of these spans; `place` is that of the span among them. */
@@ -141,12 +159,20 @@ function periodsIn({ level, from, to }: Part): number {
   return (to - from) / length;
 }
 
-function numbersOf(sum: RollupSum, { from, to }: Cover, adds: readonly Add[]): SpanNumbers {
+function numbersOf<T>(
+  sum: RollupSum,
+  { from, to }: Cover,
+  adds: readonly Add[],
+  { nothing, of }: WantedOfSpan<T>,
+): T {
   // Clearing and asking the sum is all that an empty hour would cost, and of a quiet table most are.
-  if (adds.length === 0) return NOTHING;
+  if (adds.length === 0) return nothing;
   sum.clear();
   for (const add of adds) add(sum);
-  const of = sum.operations({ start: '', end: '', minutes: (to - from) / MINUTE_MS });
+  return of(sum.operations({ start: '', end: '', minutes: (to - from) / MINUTE_MS }));
+}
+
+function spanNumbers(of: OperationMetrics): SpanNumbers {
   const byType = Object.entries(of.by_type).map(([type, one]) => [type, breakdownNumbers(one)] as const);
   return { ...breakdownNumbers(of), by_type: recordOf(byType) };
 }

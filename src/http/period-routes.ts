@@ -1,10 +1,11 @@
 /** The routes that answer for a period: its numbers, and the same hour by hour and day by day. */
 import type { Context } from 'hono';
+import { SERIES_POINTS_AT_MOST, stepFor, stepsIn } from '../../streams/period-series.js';
 import { Zone } from '../../streams/zone.js';
 import { byTheClock, type Compared, compareWith, parseCompare, type Span } from './compare.js';
 import { BAD_PERIOD, json, type RouteDescription, UNAVAILABLE } from './describe.js';
 import { ApiError } from './errors.js';
-import { type Period, parsePeriod, zoneParameter } from './period.js';
+import { type Period, parsePeriod, quoted, single, zoneParameter } from './period.js';
 import {
   breakdownQuery,
   businessAnswer,
@@ -12,6 +13,8 @@ import {
   hourlyAnswer,
   operationAnswer,
   periodQuery,
+  seriesAnswer,
+  seriesQuery,
 } from './period-schemas.js';
 import type { MonitorView } from './view.js';
 
@@ -84,6 +87,17 @@ export function periodRoutes(view: MonitorView, clock: () => number): readonly R
     return json(c, { ...answer, ...comparison });
   };
 
+  const series = async (c: Context): Promise<Response> => {
+    const { query, now } = asked(c);
+    const points = pointsParameter(query);
+    const period = parsePeriod(query, { now, retentionDays: view.retentionDays });
+    const end = period.end ?? new Date(now);
+    const start = period.start ?? new Date(end.getTime() - DAY_MS);
+    const step = stepFor(start.getTime(), end.getTime(), points);
+    if (step === undefined) throw tooFew(points, stepsIn(start.getTime(), end.getTime(), LONGEST_STEP));
+    return json(c, await view.getSeries(start, end, step));
+  };
+
   const route = (
     part: Pick<RouteDescription, 'path' | 'summary' | 'description' | 'query' | 'handle'>,
     schema: RouteDescription['answers'][number]['schema'],
@@ -138,7 +152,36 @@ export function periodRoutes(view: MonitorView, clock: () => number): readonly R
       },
       dailyAnswer,
     ),
+    route(
+      {
+        path: '/api/monitoring/series/',
+        summary: 'A period in steps of one length, for a chart',
+        description:
+          'Whole steps of 10 seconds to a day, the shortest with at most `points` of them: those that the period touches ' +
+          'up to now. Steps of 10 seconds only for periods of ten minutes at most. Without dates, the last 24 hours.',
+        query: seriesQuery,
+        handle: series,
+      },
+      seriesAnswer,
+    ),
   ];
+}
+
+const LONGEST_STEP = 86_400;
+
+/** @throws ApiError 400: no such number, or given twice. */
+function pointsParameter(query: URLSearchParams): number {
+  const value = single(query, 'points');
+  if (value === undefined) return SERIES_POINTS_AT_MOST;
+  const points = /^\d{1,3}$/.test(value) ? Number(value) : 0;
+  if (points >= 1 && points <= SERIES_POINTS_AT_MOST) return points;
+  const message = `points is ${quoted(value)}; allowed: a whole number from 1 to ${SERIES_POINTS_AT_MOST}.`;
+  throw new ApiError(400, 'invalid_parameter', message, { parameter: 'points' });
+}
+
+function tooFew(points: number, days: number): ApiError {
+  const message = `The period has ${days} days, the longest steps there are, and at most ${points} points are asked for. Ask for a shorter period${days <= SERIES_POINTS_AT_MOST ? ', or for more points' : ''}.`;
+  return new ApiError(400, 'period_too_long', message, { max_points: points });
 }
 
 /** As it was asked for where the engine has another name for it (`Europe/Kyiv` is its `Europe/Kiev`). */

@@ -1,6 +1,7 @@
 /** The answers about a period, and what may be asked of one; as strict as in schemas.ts. */
 import { z } from '@hono/zod-openapi';
 import type { DayNumbers, HourNumbers } from '../../streams/breakdown.js';
+import { type PeriodSeries, SERIES_POINTS_AT_MOST, SERIES_STEPS } from '../../streams/period-series.js';
 import type { BusinessMetrics, OperationMetrics } from '../../streams/snapshot.js';
 import { businessMetrics, count, instant, millis, operationMetrics, percent } from './schemas.js';
 
@@ -79,6 +80,45 @@ const rows = <S extends z.ZodType>(row: S) =>
 export const hourlyAnswer = comparable(rows(hour).openapi('Hours')).openapi('HourlyAnswer');
 export const dailyAnswer = comparable(rows(day).openapi('Days')).openapi('DailyAnswer');
 
+const most = count.nullable().openapi({
+  description: 'The most at once; null where this process did not see it: it is not in the table.',
+});
+
+// One literal of many values would be described as the first of them.
+const [ten, ...longer] = SERIES_STEPS;
+const stepSeconds = z.union([z.literal(ten), ...longer.map((step) => z.literal(step))]);
+
+const point = z
+  .strictObject({
+    start: instant.openapi({ description: 'When the step begins, a multiple of it.' }),
+    partial: z.boolean().openapi({ description: 'The step is not over yet.' }),
+    total_operations: count,
+    by_status: z.record(z.string(), count).openapi({ description: 'As of a period.' }),
+    error_count: count,
+    error_rate: percent,
+    duration_p50_ms: millis,
+    duration_p95_ms: millis,
+    duration_p99_ms: millis,
+    pending_max: most,
+    export_queue_max: most,
+  })
+  .openapi('SeriesPoint');
+
+export const seriesAnswer = z
+  .strictObject({
+    step_seconds: stepSeconds.openapi({
+      description: 'Length of a step; longer than asked for where only quarter hours are kept.',
+    }),
+    period_start: instant.openapi({ description: 'Where the first point begins.' }),
+    period_end: instant.openapi({ description: 'Where the last point ends, or will end.' }),
+    points: z
+      .array(point)
+      .max(SERIES_POINTS_AT_MOST)
+      .readonly()
+      .openapi({ description: 'Oldest first, those without operations too; none of the future.' }),
+  })
+  .openapi('SeriesAnswer') satisfies z.ZodType<PeriodSeries>;
+
 const compare = z.string().optional().openapi({
   description: 'day, week or day,week: adds the same for the period one day, one week earlier.',
   example: 'day,week',
@@ -117,3 +157,16 @@ export const breakdownQuery = (standard: string) =>
     }),
     compare,
   });
+
+export const seriesQuery = z.object({
+  start_date: periodQuery.shape.start_date,
+  end_date: periodQuery.shape.end_date,
+  points: z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .optional()
+    .openapi({
+      description: `Points at most, 1 to ${SERIES_POINTS_AT_MOST}; default ${SERIES_POINTS_AT_MOST}.`,
+      example: '200',
+    }),
+});

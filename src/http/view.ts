@@ -9,6 +9,7 @@ import type { CeleryView } from '../../streams/celery.js';
 import type { BigId, FeedEvent, SyncEvent } from '../../streams/event.js';
 import type { HistoryState } from '../../streams/history-state.js';
 import type { ResourcesState } from '../../streams/import-runs.js';
+import type { PeriodSeries, SeriesStep } from '../../streams/period-series.js';
 import type { ScheduleState } from '../../streams/schedules.js';
 import type { BusinessMetrics, OperationMetrics, RealTimeMetrics, Snapshot } from '../../streams/snapshot.js';
 import type { SourceState } from '../../streams/source-state.js';
@@ -73,6 +74,8 @@ export interface MonitorView {
    */
   getHourlyBreakdown(start: Date, end: Date, tz?: string): Promise<readonly HourNumbers[]>;
   getDailyBreakdown(start: Date, end: Date, tz?: string): Promise<readonly DayNumbers[]>;
+  /** Each step that the half-open period touches up to now, whole; in longer steps where no such short ones are kept. */
+  getSeries(start: Date, end: Date, stepSeconds: SeriesStep): Promise<PeriodSeries>;
   getRealTimeMetrics(): RealTimeMetrics;
   getSystemHealth(): SystemHealth;
   /** Newest first. A filter on a column that the table lacks fails with the code `column_absent` and its `column`. */

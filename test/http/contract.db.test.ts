@@ -57,6 +57,8 @@ describe('the document', () => {
     ['/api/monitoring/daily/', 'end_date=2026-01-02&tz=America/New_York&compare=day', 200],
     ['/api/monitoring/daily/', 'start_date=2020-01-01', 400],
     ['/api/monitoring/daily/', 'tz=', 400],
+    ['/api/monitoring/series/', 'start_date=2026-01-01&end_date=2026-01-02&points=100', 200],
+    ['/api/monitoring/series/', 'points=401', 400],
     ['/api/events/', 'type=export_to_1c,of_a_new_kind&type=batch_operation&status=error&limit=500', 200],
     ['/api/events/', 'customer_id=7&since=2026-01-01&until=9999-01-01&before_id=9223372036854775807', 200],
     ['/api/events/', 'correlation_id=x&onec_id=y', 200],

@@ -1,6 +1,12 @@
 /** `compare` and `tz` of the routes about a period. */
 import { describe, expect, it } from 'vitest';
-import { businessAnswer, dailyAnswer, hourlyAnswer, operationAnswer } from '../../src/http/period-schemas.js';
+import {
+  businessAnswer,
+  dailyAnswer,
+  hourlyAnswer,
+  operationAnswer,
+  seriesAnswer,
+} from '../../src/http/period-schemas.js';
 import { Zone } from '../../streams/zone.js';
 import { busyApp, errorOf, setUpApp } from './app.js';
 
@@ -185,5 +191,37 @@ describe('hours and days', () => {
       expect.stringMatching(/17544 hours; at most 10000.*daily/),
     ]);
     expect((await app.request(`${PATH}/daily/?start_date=2024-01-01&end_date=2026-01-01`)).status).toBe(200);
+  });
+});
+
+describe('series', () => {
+  it('has the shortest steps with as many points as are asked for', async () => {
+    const { app, view } = busyApp();
+    const { body } = await ask(
+      'series/?start_date=2026-03-01T00:00:30Z&end_date=2026-03-01T02:00Z&points=100',
+      app,
+    );
+    const { step_seconds, period_start, points } = seriesAnswer.parse(body);
+    expect([step_seconds, period_start, points.length]).toEqual([300, '2026-03-01T00:00:00.000Z', 24]);
+    await ask('series', app);
+    await ask('series/?end_date=2026-03-01&points=400', app);
+    expect(view.series).toEqual([
+      ['2026-03-01T00:00:30.000Z', '2026-03-01T02:00:00.000Z', 300],
+      ['2026-03-09T12:00:00.000Z', '2026-03-10T12:00:00.000Z', 300],
+      ['2026-02-28T00:00:00.000Z', '2026-03-01T00:00:00.000Z', 300],
+    ]);
+  });
+
+  it.each(['0', '401', '-1', '1.5', '', 'ten', '1e2', '0x10'])('refuses "%s" points', async (points) => {
+    const { status, code, message } = await refusal(`series/?points=${points}`);
+    expect([status, code]).toEqual([400, 'invalid_parameter']);
+    expect(message).toBe(`points is "${points}"; allowed: a whole number from 1 to 400.`);
+  });
+
+  it('refuses more days than points', async () => {
+    const refused = await refusal('series/?start_date=2026-01-01&end_date=2026-02-01&points=30');
+    expect(refused).toMatchObject({ status: 400, code: 'period_too_long', max_points: 30 });
+    expect(refused.message).toMatch(/31 days.*at most 30 points.*or for more points/);
+    expect((await refusal('series/?points=2&points=2')).code).toBe('duplicate_parameter');
   });
 });

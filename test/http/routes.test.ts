@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { realTimeAnswer, systemHealth } from '../../src/http/health-schemas.js';
-import { businessAnswer, dailyAnswer, hourlyAnswer, operationAnswer } from '../../src/http/period-schemas.js';
+import {
+  businessAnswer,
+  dailyAnswer,
+  hourlyAnswer,
+  operationAnswer,
+  seriesAnswer,
+} from '../../src/http/period-schemas.js';
 import {
   aliveAnswer,
   eventPage,
@@ -17,6 +23,7 @@ const READS: readonly [string, z.ZodType][] = [
   ['/api/monitoring/business/', businessAnswer],
   ['/api/monitoring/hourly/', hourlyAnswer],
   ['/api/monitoring/daily/', dailyAnswer],
+  ['/api/monitoring/series/', seriesAnswer],
   ['/api/monitoring/realtime/', realTimeAnswer],
   ['/api/monitoring/health/', systemHealth],
   ['/api/events/', eventPage],
@@ -76,7 +83,7 @@ describe('answers', () => {
 const wellFormed = (text: string): string => Buffer.from(text).toString();
 
 describe('refusals', () => {
-  it.each(['operations/', 'business', 'hourly/', 'daily'].map((name) => `/api/monitoring/${name}`))(
+  it.each(['operations/', 'business', 'hourly/', 'daily', 'series'].map((name) => `/api/monitoring/${name}`))(
     '%s refuses a bad period',
     async (path) => {
       const { app } = busy();
@@ -139,7 +146,7 @@ describe('refusals', () => {
     view.failure = Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:5432 user=secret'), {
       code: 'database_unavailable',
     });
-    for (const name of ['operations', 'business', 'hourly', 'daily', 'realtime']) {
+    for (const name of ['operations', 'business', 'hourly', 'daily', 'series', 'realtime']) {
       const response = await app.request(`/api/monitoring/${name}/`);
       expect(response.status).toBe(503);
       expect(response.headers.get('retry-after')).toBe('5');
@@ -198,10 +205,18 @@ describe('refusals', () => {
       ),
       fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
     );
-    const names = fc.constantFrom('start_date', 'end_date', 'start_date[]', 'tz', 'compare', '__proto__');
+    const names = fc.constantFrom(
+      'start_date',
+      'end_date',
+      'start_date[]',
+      'tz',
+      'compare',
+      'points',
+      '__proto__',
+    );
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom('operations', 'business', 'hourly', 'daily', 'realtime'),
+        fc.constantFrom('operations', 'business', 'hourly', 'daily', 'series', 'realtime'),
         fc.array(fc.tuple(names, dates, fc.boolean()), { maxLength: 4 }),
         async (route, pairs) => {
           const query = pairs

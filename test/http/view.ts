@@ -7,6 +7,12 @@ import type { Batch, Completeness, RowUpdate, SyncRow, Tick } from '../../stream
 import type { HistoryState } from '../../streams/history-state.js';
 import type { ResourcesState } from '../../streams/import-runs.js';
 import { toEvent } from '../../streams/mask.js';
+import {
+  NOTHING_IN_STEP,
+  type PeriodSeries,
+  type SeriesStep,
+  seriesBounds,
+} from '../../streams/period-series.js';
 import { type Pipeline, pipeline } from '../../streams/pipeline.js';
 import type { ScheduleState } from '../../streams/schedules.js';
 import type { BusinessMetrics, OperationMetrics, RealTimeMetrics, Snapshot } from '../../streams/snapshot.js';
@@ -204,6 +210,23 @@ export class HandDrivenView implements MonitorView {
   async getDailyBreakdown(start: Date, end: Date, tz?: string) {
     this.breakdowns.push(['day', start, end, tz]);
     return [{ day: start.toISOString(), ...this.#slice() }];
+  }
+
+  /** Of which bounds and step series were asked for; each is answered with empty steps. */
+  readonly series: (readonly [start: string, end: string, step: SeriesStep])[] = [];
+
+  async getSeries(start: Date, end: Date, step: SeriesStep): Promise<PeriodSeries> {
+    this.#snapshot();
+    this.series.push([start.toISOString(), end.toISOString(), step]);
+    const bounds = seriesBounds(start.getTime(), end.getTime(), step).map((at) => new Date(at).toISOString());
+    return {
+      step_seconds: step,
+      period_start: bounds[0] ?? '',
+      period_end: bounds.at(-1) ?? '',
+      points: bounds.slice(0, -1).map((at) => ({
+        ...{ start: at, partial: false, ...NOTHING_IN_STEP, pending_max: null, export_queue_max: 3 },
+      })),
+    };
   }
 
   #slice() {

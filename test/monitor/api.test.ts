@@ -116,6 +116,19 @@ describe.each(sharedVersions())('CustomerSyncMonitor on PostgreSQL %i', (version
     expect(hours.reduce((sum, hour) => sum + hour.total_operations, 0)).toBe(302);
     const failed = hours.find((hour) => hour.failed_operations > 0);
     expect(failed?.by_type.import_from_1c).toMatchObject({ failed_operations: 1, avg_duration_ms: 5 });
+
+    const series = await monitor.getSeries(new Date(Date.now() - 6 * HOUR), new Date(Date.now() + HOUR), 300);
+    const { points } = series;
+    expect(points.reduce((sum, point) => sum + point.total_operations, 0)).toBe(302);
+    // None of the future, and only the newest one is not over.
+    expect(points.filter(({ partial }) => partial)).toEqual([points.at(-1)]);
+    expect(Date.parse(series.period_end)).toBe(Date.parse(points.at(-1)?.start ?? '') + 300_000);
+    // What waited before the monitor came is not known.
+    expect([points[0]?.pending_max, points.at(-1)?.pending_max, points.at(-1)?.export_queue_max]).toEqual([
+      ...[null, 1, 1],
+    ]);
+    const tomorrow = [new Date(Date.now() + HOUR), new Date(Date.now() + 2 * HOUR)] as const;
+    expect((await monitor.getSeries(...tomorrow, 60)).points).toEqual([]);
   });
 
   test('hands on immutable snapshots and each live row once, and can replay them', async () => {
