@@ -17,6 +17,7 @@ import {
 import { MINUTE_LEVEL } from './cover.js';
 import { type CopyingDb, type Db, HistoryLostError } from './db.js';
 import { addChanges, type Written } from './flush.js';
+import { pagesAhead } from './pages.js';
 import { type KeptSince, readRollups, smallestId } from './rollup-rows.js';
 import type { FlushResult, HistoryStoreOptions } from './store-options.js';
 import { transaction } from './transaction.js';
@@ -192,13 +193,12 @@ export class HistoryStore {
     });
   }
 
-  /** What is kept of the minutes in [from, to), ms, in chunks of two hours. */
-  async *minutes(from: number, to: number): AsyncGenerator<readonly MinuteOfType[]> {
+  /** What is kept of the minutes in [from, to), ms, in chunks of two hours; the next comes while one is folded. */
+  minutes(from: number, to: number): AsyncGenerator<readonly MinuteOfType[]> {
     const { link } = this.#options;
-    for (let at = from; at < to; at += PAGE_MS) {
-      const page = { from: at, to: Math.min(to, at + PAGE_MS) };
-      yield await this.#turns.take(() => readRollups(link, this.#kept.id, MINUTE_LEVEL, page));
-    }
+    return pagesAhead({ from, to }, PAGE_MS, (page) =>
+      this.#turns.take(() => readRollups(link, this.#kept.id, MINUTE_LEVEL, page)),
+    );
   }
 
   /** The smallest id among the rows kept of minutes (or their quarter hours) from `from` on; null for none. */
