@@ -18,6 +18,8 @@ import type { Reading } from './reading.js';
 import type { OperationMetrics, OperationNumbers } from './snapshot.js';
 
 const PERCENTILES = [0.5, 0.95, 0.99];
+/** With the cells of the extremes. */
+const SEEN_PERCENTILES = [0, ...PERCENTILES, 1];
 
 /** A share in percent, two decimals; null of nothing. */
 export function percentOf(part: number, whole: number): number | null {
@@ -71,37 +73,40 @@ export interface Wanted {
 }
 
 export function wantedNumbers(source: SeenSource, { types, durations }: Wanted): SeenWindow {
-  const present: number[] = [];
-  for (let type = 0; type < source.types.size; type++) if (hasRows(source, type)) present.push(type);
-  const named = present.filter((type) => types.includes(source.types.name(type)));
-  const byType = named.map((type): [string, SeenNumbers] => [
-    source.types.name(type),
-    seenNumbers(source, [type], type, durations),
-  ]);
-  return { ...seenNumbers(source, present, null, durations), by_type: recordOf(byType) };
+  const all = seenNumbers(source, 0, source.types.size, durations);
+  if (types.length === 0) return { ...all, by_type: {} };
+  const byType: [string, SeenNumbers][] = [];
+  for (let type = 0; type < source.types.size; type++) {
+    const name = source.types.name(type);
+    if (types.includes(name) && hasRows(source, type))
+      byType.push([name, seenNumbers(source, type, type + 1, durations)]);
+  }
+  return { ...all, by_type: recordOf(byType) };
 }
 
-function seenNumbers(
-  source: SeenSource,
-  types: readonly number[],
-  only: number | null,
-  durations: boolean,
-): SeenNumbers {
+/** Of the types from one to another (exclusive): one, or all of them. */
+function seenNumbers(source: SeenSource, first: number, end: number, durations: boolean): SeenNumbers {
   const { numbers } = source.reading;
+  const statuses = source.statuses.size;
   let total = 0;
   let errors = 0;
-  for (const type of types) {
-    for (let status = 0; status < source.statuses.size; status++)
-      total += numbers[countAt(type, status)] as number;
-    errors +=
-      (numbers[countAt(type, ERROR_STATUS)] as number) + (numbers[countAt(type, FAILED_STATUS)] as number);
+  for (let type = first; type < end; type++) {
+    const at = countAt(type, 0);
+    for (let status = 0; status < statuses; status++) total += numbers[at + status] as number;
+    errors += (numbers[at + ERROR_STATUS] as number) + (numbers[at + FAILED_STATUS] as number);
   }
+  const found = durations ? seenDurations(source, first, end) : NO_DURATIONS;
+  // Key by key, as in operationNumbers.
   return {
     total_operations: total,
     error_count: errors,
     error_rate: percentOf(errors, total),
     throughput_per_minute: total / source.period.minutes,
-    ...(durations ? seenDurations(source, types, only) : NO_DURATIONS),
+    duration_count: found.duration_count,
+    duration_p50_ms: found.duration_p50_ms,
+    duration_p95_ms: found.duration_p95_ms,
+    duration_p99_ms: found.duration_p99_ms,
+    duration_avg_ms: found.duration_avg_ms,
   };
 }
 
@@ -119,19 +124,21 @@ const NO_DURATIONS: SeenDurations = {
  * As durationNumbers. The middle of a cell lies between the extremes unless it is the cell of one of them; only then are
  * they looked for, which takes longer than all the rest.
  */
-function seenDurations(source: SeenSource, types: readonly number[], only: number | null): SeenDurations {
+function seenDurations(source: SeenSource, first: number, end: number): SeenDurations {
   const { reading } = source;
+  const only = end - first === 1 ? first : null;
   let count = 0;
   let sum = 0;
-  for (const type of types) {
+  for (let type = first; type < end; type++) {
     count += reading.numbers[durationAt(type)] as number;
     sum += reading.numbers[durationAt(type) + 1] as number;
   }
   if (count === 0) return NO_DURATIONS;
-  const cells = reading.percentiles(only, count, [0, ...PERCENTILES, 1]);
+  const cells = reading.percentiles(only, count, SEEN_PERCENTILES);
   const [lowest, p50, p95, p99, highest] = cells;
   if (p50 === lowest || p99 === highest) {
     source.findExtremes();
+    const types = Array.from({ length: end - first }, (_, i) => first + i);
     return durationNumbers(source, types, only);
   }
   const shown = (cell: number | undefined): number | null => (cell === undefined ? null : cellMiddle(cell));
