@@ -1,5 +1,6 @@
 /** Answers of the JSON API that streams/ does not name; test/dashboard/wire.test.ts holds them against the server's. */
 import type { AlertWire, RuleWire } from '../../../streams/alerts-view.js';
+import type { BigId, SyncEvent } from '../../../streams/event.js';
 
 export interface SloBurnAnswer {
   readonly long_window: string;
@@ -28,4 +29,15 @@ export interface AlertsAnswer {
   readonly alerts: readonly AlertWire[];
   readonly next_before: string | null;
   readonly rules: readonly RuleWire[];
+  /** Notices that ended and attempts that failed, since the start of this process, by outcome. */
+  readonly deliveries: Readonly<Record<string, number>>;
+}
+
+export interface EventPage {
+  /** Newest first. */
+  readonly events: readonly SyncEvent[];
+  /** Where to go on; null: there are no older ones. */
+  readonly next_before_id: BigId | null;
+  /** False: the search ended at its bound, before the page was full. */
+  readonly complete: boolean;
 }

@@ -1,7 +1,7 @@
 /** The JSON API as the page asks it. */
 import type { OperationMetrics } from '../../../streams/snapshot.js';
 import type { SystemHealth } from '../../../streams/system-health.js';
-import type { AlertsAnswer, SloAnswer } from './answers.js';
+import type { AlertsAnswer, EventPage, SloAnswer } from './answers.js';
 import type { Span } from './view.js';
 
 /** An answer that is none, or no answer at all (status 0). */
@@ -79,4 +79,8 @@ export function slo(signal: AbortSignal): Promise<SloAnswer> {
 
 export function activeAlerts(signal: AbortSignal): Promise<AlertsAnswer> {
   return ask('api/alerts/?state=active&limit=100', { signal });
+}
+
+export function events(params: Readonly<Record<string, string>>, signal: AbortSignal): Promise<EventPage> {
+  return ask(`api/events/?${query(params)}`, { signal });
 }

@@ -1,4 +1,6 @@
 /** The page's words in English; every other language has the same keys, which the compiler checks. */
+import { feed } from './en/feed.js';
+
 export const en = {
   title: 'Customer sync',
   noData: 'no data',
@@ -121,6 +123,7 @@ export const en = {
     memory: 'Memory',
     cpu: 'CPU',
   } as Readonly<Record<string, string>>,
+  feed,
 };
 
 export type Messages = typeof en;

@@ -1,5 +1,6 @@
 /** The page's words in Russian. */
 import type { Messages } from './en.js';
+import { feed } from './ru/feed.js';
 
 const plural = new Intl.PluralRules('ru');
 /** Of a whole number: 1 день, 2 дня, 5 дней. */
@@ -130,4 +131,5 @@ export const ru: Messages = {
     memory: 'Память',
     cpu: 'Процессор',
   },
+  feed,
 };
