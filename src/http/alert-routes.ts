@@ -79,7 +79,7 @@ export function alertRoutes(view: MonitorView): readonly RouteDescription[] {
       handle: async (c) => {
         const alerts = alertsOf(view);
         const page = await pageOf(alerts, parseAlertQuery(new URL(c.req.url).searchParams));
-        return json(c, { ...page, rules: alerts.rules() });
+        return json(c, { ...page, rules: alerts.rules(), deliveries: alerts.deliveries() });
       },
     },
     {

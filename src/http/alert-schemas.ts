@@ -88,6 +88,9 @@ export const alertsAnswer = z
       .array(rule)
       .readonly()
       .openapi({ description: 'Every rule now; none where this process does not decide.' }),
+    deliveries: z.record(z.string(), count).openapi({
+      description: 'Notices that ended and attempts that failed since the start of this process, by outcome.',
+    }),
   })
   .openapi('AlertsAnswer');
 

@@ -29,7 +29,10 @@ describe('alerts', () => {
     alerts.alerts = [alertAt(START)];
     const path = '/api/alerts/?state=past&rule=slow_response&before=2026-03-10T15:00:01%2B03:00&limit=7';
     const answer = alertsAnswer.parse(await (await app.request(path)).json());
-    expect(answer).toEqual({ alerts: alerts.alerts, next_before: null, rules: RULES });
+    expect(answer).toEqual({
+      ...{ alerts: alerts.alerts, next_before: null, rules: RULES },
+      deliveries: { delivered: 3, retry: 1, gone: 0 },
+    });
     await app.request('/api/alerts');
     expect(alerts.asked).toEqual([
       { state: 'past', rule: 'slow_response', before: START + 1_000, limit: 8 },

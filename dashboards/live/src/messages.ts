@@ -1,5 +1,6 @@
 /** Protocol 1 of the WebSocket as the page reads it; test/dashboard/wire.test.ts holds it against the server's. */
 import type { AlertMessage } from '../../../streams/alerts-view.js';
+import type { CelerySummary } from '../../../streams/celery-summary.js';
 import type { Completeness, FeedEvent } from '../../../streams/event.js';
 import type { Snapshot } from '../../../streams/snapshot.js';
 
@@ -14,6 +15,8 @@ export interface Hello {
 export interface SnapshotMessage extends Snapshot {
   readonly type: 'snapshot';
   readonly seq: number;
+  /** Absent: there is no Celery to be shown. */
+  readonly celery?: CelerySummary;
 }
 
 export interface EventsMessage {

@@ -1,5 +1,8 @@
 /** The page's words in English; every other language has the same keys, which the compiler checks. */
+import { alerts, slo } from './en/alerts.js';
+import { business } from './en/business.js';
 import { feed } from './en/feed.js';
+import { health } from './en/health.js';
 
 export const en = {
   title: 'Customer sync',
@@ -123,7 +126,11 @@ export const en = {
     memory: 'Memory',
     cpu: 'CPU',
   } as Readonly<Record<string, string>>,
+  alerts,
+  slo,
+  business,
   feed,
+  health,
 };
 
 export type Messages = typeof en;

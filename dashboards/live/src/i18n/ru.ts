@@ -1,6 +1,9 @@
 /** The page's words in Russian. */
 import type { Messages } from './en.js';
+import { alerts, slo } from './ru/alerts.js';
+import { business } from './ru/business.js';
 import { feed } from './ru/feed.js';
+import { health } from './ru/health.js';
 
 const plural = new Intl.PluralRules('ru');
 /** Of a whole number: 1 день, 2 дня, 5 дней. */
@@ -131,5 +134,9 @@ export const ru: Messages = {
     memory: 'Память',
     cpu: 'Процессор',
   },
+  alerts,
+  slo,
+  business,
   feed,
+  health,
 };
