@@ -2,13 +2,14 @@
 import { Panel } from '../parts/panel.js';
 import { Value } from '../parts/value.js';
 import { format, messages, operations, operationsFailure, view } from '../state.js';
+import { TypesCsv } from './charts/types-csv.js';
 
 export function TypesTable() {
   const m = messages.value.table;
   const metrics = operations.value;
   const failure = operationsFailure.value;
   return (
-    <Panel id="types" title={m.title} aside={<PeriodName />}>
+    <Panel id="types" title={m.title} aside={<Aside />}>
       {failure !== null && (
         <p class="notice" role="alert">
           {m.failed} <span lang="en">{failure.message}</span>
@@ -38,6 +39,15 @@ export function TypesTable() {
         </div>
       )}
     </Panel>
+  );
+}
+
+function Aside() {
+  return (
+    <span class="aside">
+      <PeriodName />
+      <TypesCsv />
+    </span>
   );
 }
 
