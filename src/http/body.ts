@@ -13,14 +13,14 @@ const refuse = (message: string, details: Record<string, unknown> = {}): ApiErro
 /**
  * The body as the schema has it; an empty one is `{}`.
  * @param allowed what each key may be, in words
- * @throws ApiError 400 that names the key, its value and what is allowed; 413
+ * @throws ApiError 400 that names the key, its value and what is allowed; 413, 415
  */
 export async function readBody<T>(
   c: Context,
   schema: z.ZodType<T>,
   allowed: Readonly<Record<string, string>>,
 ): Promise<T> {
-  const text = await readText(c);
+  const text = await readText(c, MAX_BODY_BYTES);
   let json: unknown;
   try {
     json = text.trim() === '' ? {} : JSON.parse(text);
@@ -49,8 +49,17 @@ function excerpt(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
-/** Reads a body that is too long to its end, and forgets it: an answer in the middle of it would cost the connection. */
-async function readText(c: Context): Promise<string> {
+/**
+ * The body as text. One that is too long is read to its end, and forgotten: an answer in the middle of it would cost the
+ * connection. A compressed one is not unpacked: few bytes can become any number.
+ * @throws ApiError 413, 415
+ */
+export async function readText(c: Context, maxBytes: number): Promise<string> {
+  const encoding = c.req.header('content-encoding') ?? 'identity';
+  if (encoding.trim().toLowerCase() !== 'identity') {
+    const message = `The body has the Content-Encoding ${quoted(encoding)}; send it as it is.`;
+    throw new ApiError(415, 'encoding_not_supported', message);
+  }
   const reader = c.req.raw.body?.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -58,9 +67,9 @@ async function readText(c: Context): Promise<string> {
     const chunk = await reader?.read();
     if (chunk === undefined || chunk.done) break;
     bytes += chunk.value.length;
-    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk.value);
+    if (bytes <= maxBytes) chunks.push(chunk.value);
   }
-  if (bytes <= MAX_BODY_BYTES) return Buffer.concat(chunks).toString('utf8');
-  const message = `The body is ${bytes} bytes long; at most ${MAX_BODY_BYTES} are read.`;
+  if (bytes <= maxBytes) return Buffer.concat(chunks).toString('utf8');
+  const message = `The body is ${bytes} bytes long; at most ${maxBytes} are read.`;
   throw new ApiError(413, 'body_too_long', message);
 }

@@ -54,6 +54,9 @@ export class LiveClient {
   #answered = true;
   #fullSince: number | undefined;
   #faults = 0;
+  /** Messages since `#secondAt`. */
+  #received = 0;
+  #secondAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -190,6 +193,7 @@ export class LiveClient {
       this.close(1009, 'message too long');
       return;
     }
+    if (this.#tooMany()) return;
     if (isBinary) {
       this.#fault('binary', 'The message is binary; send JSON as text.');
       return;
@@ -197,6 +201,19 @@ export class LiveClient {
     const result = readMessage(bytes.toString('utf8'));
     if ('code' in result) this.#fault(result.code, result.message);
     else this.#subscribe(result);
+  }
+
+  /** Each subscription costs a snapshot and perhaps a replay. */
+  #tooMany(): boolean {
+    const { limits, now } = this.#options;
+    if (now() - this.#secondAt >= 1_000) {
+      this.#secondAt = now();
+      this.#received = 0;
+    }
+    this.#received += 1;
+    if (this.#received <= limits.messagesPerSecond) return false;
+    this.#fault('too_many_messages', `At most ${limits.messagesPerSecond} messages a second are read.`);
+    return true;
   }
 
   #closeSlow(): void {

@@ -29,6 +29,8 @@ export interface RouteDescription {
   readonly tag: string;
   /** Needs no token. */
   readonly open?: boolean;
+  /** A page for people and its forms: not part of the API that the document describes. */
+  readonly hidden?: boolean;
   readonly query?: z.ZodObject;
   /** The parts of the path that vary. */
   readonly params?: z.ZodObject;
@@ -59,11 +61,13 @@ const error = (description: string): Answer => ({ description, schema: errorAnsw
 const CLOSED_ANSWERS: Readonly<Record<number, Answer>> = {
   401: error('A token is needed, or the one sent is not known.'),
   403: error('The role may not do this, or Host or Origin is not allowed.'),
+  429: error('Too many wrong tokens came from this address; Retry-After says when it is listened to again.'),
 };
 
 const BODY_ANSWERS: Readonly<Record<number, Answer>> = {
   400: error('The body is no such JSON; `message` says what is wrong with it.'),
   413: error('The body is too long.'),
+  415: error('The body is compressed.'),
 };
 
 const content = (answer: Answer) => ({
@@ -91,18 +95,19 @@ export function addRoute(app: OpenAPIHono, route: RouteDescription): void {
       ? {}
       : { body: { content: { 'application/json': { schema: body.schema } }, required: body.required } }),
   };
-  app.openAPIRegistry.registerPath({
-    method,
-    path: route.path.replace(/:(\w+)/g, '{$1}'),
-    summary: route.summary,
-    tags: [route.tag],
-    ...(route.description === undefined ? {} : { description: route.description }),
-    ...(route.open === true ? { security: [] } : {}),
-    request,
-    responses: Object.fromEntries(
-      Object.entries(answers).map(([status, answer]) => [status, content(answer)]),
-    ),
-  });
+  if (route.hidden !== true)
+    app.openAPIRegistry.registerPath({
+      method,
+      path: route.path.replace(/:(\w+)/g, '{$1}'),
+      summary: route.summary,
+      tags: [route.tag],
+      ...(route.description === undefined ? {} : { description: route.description }),
+      ...(route.open === true ? { security: [] } : {}),
+      request,
+      responses: Object.fromEntries(
+        Object.entries(answers).map(([status, answer]) => [status, content(answer)]),
+      ),
+    });
   app.on(method.toUpperCase(), bare(route.path), (c) => route.handle(c));
 }
 

@@ -62,6 +62,11 @@ export function describeApp(app: OpenAPIHono, version: string): object {
   const { openAPIRegistry: registry } = app;
   registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
   registry.registerComponent('securitySchemes', 'basic', { type: 'http', scheme: 'basic' });
+  registry.registerComponent('securitySchemes', 'session', {
+    ...{ type: 'apiKey', in: 'cookie', name: 'sync_monitor' },
+    description:
+      'Of the page, after /sign-in; over TLS its name begins with `__Host-`. What acts needs an Origin too.',
+  });
   registry.register('ServerMessage', serverMessage);
   registry.register('SubscribeMessage', subscribeMessage);
   return app.getOpenAPI31Document({
@@ -72,6 +77,6 @@ export function describeApp(app: OpenAPIHono, version: string): object {
       description:
         'Live numbers of the customer synchronisation. Each path answers with and without its last slash.',
     },
-    security: [{ bearer: [] }, { basic: [] }],
+    security: [{ bearer: [] }, { basic: [] }, { session: [] }],
   });
 }

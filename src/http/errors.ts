@@ -5,7 +5,7 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 413 | 426 | 500 | 503;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 426 | 429 | 500 | 503;
 
 export interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string; readonly [detail: string]: unknown };
@@ -83,9 +83,10 @@ export function errorBody(error: ApiError): ErrorBody {
   return { error: { ...error.details, code: error.code, message: error.message } };
 }
 
-/** The error form as an answer; 503 says when to try again, 401 how to sign in. */
+/** The error form as an answer; 429 and 503 say when to try again, 401 how to sign in. */
 export function errorResponse(c: Context, error: ApiError): Response {
   c.header('Cache-Control', 'no-store');
   if (error.status === 503) c.header('Retry-After', '5');
+  if (error.status === 429) c.header('Retry-After', String(error.details.retry_after_seconds ?? 5));
   return c.json(errorBody(error), error.status);
 }

@@ -1,3 +1,33 @@
+/** The bounds of the listening socket. Times in milliseconds, sizes in bytes. */
+export interface ServerLimits {
+  /** All of a request's headers are to be there by then, of TLS the handshake; counted from the connection. */
+  readonly headersMs: number;
+  /** All of a request. */
+  readonly requestMs: number;
+  /** Between two requests of a connection. */
+  readonly keepAliveMs: number;
+  /** A connection on which nothing moves in either direction; longer than the slowest answer takes. */
+  readonly idleMs: number;
+  /** How often the first two are looked at. */
+  readonly checkMs: number;
+  /** Request line and headers together; more is 431. */
+  readonly headerBytes: number;
+  readonly connections: number;
+  /** How often the files of TLS are looked at. */
+  readonly certificateLookMs: number;
+}
+
+export const SERVER_LIMITS: ServerLimits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 10_000,
+  idleMs: 60_000,
+  checkMs: 5_000,
+  headerBytes: 16 * 1024,
+  connections: 2_000,
+  certificateLookMs: 5_000,
+};
+
 /** The bounds of the WebSocket hub. Times in milliseconds, sizes in bytes. */
 export interface LiveLimits {
   /** Least time between two snapshots to one client: at most 4 a second. */
@@ -21,6 +51,8 @@ export interface LiveLimits {
   readonly closeAfterMs: number;
   /** A longer message ends the connection. */
   readonly messageBytes: number;
+  /** More messages in one second are faulty, whatever they say. */
+  readonly messagesPerSecond: number;
   /** This many faulty messages end the connection. */
   readonly faults: number;
   readonly clients: number;
@@ -38,6 +70,7 @@ export const LIVE_LIMITS: LiveLimits = {
   closeBufferBytes: 2 * 1024 * 1024,
   closeAfterMs: 30_000,
   messageBytes: 16 * 1024,
+  messagesPerSecond: 20,
   faults: 10,
   clients: 1_000,
 };

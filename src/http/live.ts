@@ -21,6 +21,13 @@ export interface LiveStats extends Readonly<LiveCounters> {
   readonly clients: number;
 }
 
+/** The session that a client came with (session.ts). */
+export interface WsSession {
+  readonly id: string;
+  /** ms */
+  readonly expiresAt: number;
+}
+
 export interface LiveHubOptions {
   readonly limits?: Partial<LiveLimits>;
   /** Told when a stream of the monitor ends in an error; the clients stay connected. */
@@ -32,6 +39,7 @@ const PENDING_EVENTS = 500;
 // A message longer than LiveLimits.messageBytes is answered with what is wrong; beyond this it is not even read.
 const MAX_PAYLOAD_BYTES = 256 * 1024;
 const CLOSE_TIMEOUT_MS = 2_000;
+const SIGNED_OUT = 'the session has ended';
 
 export class LiveHub {
   readonly #view: MonitorView;
@@ -39,6 +47,8 @@ export class LiveHub {
   readonly #onError: LiveHubOptions['onError'];
   readonly #server: WebSocketServer;
   readonly #clients = new Set<LiveClient>();
+  /** Whose page opened a client, where it was a page that somebody signed in on. */
+  readonly #sessions = new WeakMap<LiveClient, WsSession>();
   readonly #counters: LiveCounters = {
     droppedEvents: 0,
     skippedSnapshots: 0,
@@ -98,7 +108,7 @@ export class LiveHub {
   }
 
   /** Completes an upgrade that the access rule has let through. */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, session?: WsSession): void {
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       const client = new LiveClient({
         socket: ws,
@@ -110,6 +120,7 @@ export class LiveHub {
         onSubscribe: (subscriber) => this.#onSubscribe(subscriber),
       });
       this.#clients.add(client);
+      if (session !== undefined) this.#sessions.set(client, session);
       ws.on('close', () => {
         this.#clients.delete(client);
         this.#watchEvents();
@@ -125,6 +136,12 @@ export class LiveHub {
         }),
       );
     });
+  }
+
+  /** Ends the clients of a session that was ended. */
+  endSession(id: string): void {
+    for (const client of this.#clients)
+      if (this.#sessions.get(client)?.id === id) client.close(1008, SIGNED_OUT);
   }
 
   /** Tells every client to go (1001) and cuts off who has not gone after `graceMs`. */
@@ -264,7 +281,11 @@ export class LiveHub {
   #sweep(): void {
     this.#watchAlerts();
     this.#checkHealth();
-    for (const client of this.#clients) client.sweep();
+    for (const client of this.#clients) {
+      const expiresAt = this.#sessions.get(client)?.expiresAt ?? Number.POSITIVE_INFINITY;
+      if (expiresAt <= Date.now()) client.close(1008, SIGNED_OUT);
+      client.sweep();
+    }
   }
 
   #checkHealth(): void {

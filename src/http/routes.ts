@@ -3,13 +3,15 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { alertRoutes } from './alert-routes.js';
 import { healthRoutes, metricsRoutes, monitoringRoutes } from './api.js';
-import { type Access, CHALLENGES, type Need } from './auth.js';
+import { type Access, challengesFor, type Need, refusalError } from './auth.js';
+import { requestOf, setCaller } from './caller.js';
 import { addRoute, bare, methodsOf, type RouteDescription } from './describe.js';
 import { describeApp, ownRoutes } from './document.js';
 import { ApiError, errorResponse, toApiError } from './errors.js';
 import type { LiveStats } from './live.js';
 import { createMetrics } from './metrics.js';
 import { periodRoutes } from './period-routes.js';
+import { sessionRoutes, signInResponse, wantsPage } from './session-routes.js';
 import { type Page, pageResponse } from './static.js';
 import type { MonitorView } from './view.js';
 
@@ -21,6 +23,10 @@ export interface AppOptions {
   readonly metricsEnabled?: boolean;
   /** METRICS_CACHE_TTL, seconds; default 1, 0 renders each scrape anew. */
   readonly metricsCacheTtl?: number;
+  /** UNMASK: who holds AUTH_TOKEN sees personal data in past events. */
+  readonly unmask?: boolean;
+  /** Told whose session was ended by hand. */
+  readonly onSignOut?: (sessionId: string) => void;
   readonly liveStats: () => LiveStats;
   /** The package's version, shown in /openapi.json and `sync_monitor_info`. */
   readonly version: string;
@@ -39,28 +45,37 @@ function needOf(c: Context, metricsPaths: ReadonlySet<string>): Need {
 function guard(access: Access, open: ReadonlySet<string>, metrics: ReadonlySet<string>): MiddlewareHandler {
   return async (c, next) => {
     if (open.has(c.req.path)) return next();
-    const decision = access.decide({
-      need: needOf(c, metrics),
-      // A request made without a socket (app.request) has no Host header, only its URL.
-      host: c.req.header('host') ?? new URL(c.req.url).host,
-      origin: c.req.header('origin'),
-      authorization: c.req.header('authorization'),
-    });
-    if (decision.allowed) return next();
-    if (decision.status === 401) {
-      for (const challenge of CHALLENGES) c.header('WWW-Authenticate', challenge, { append: true });
+    const decision = access.decide(requestOf(c, needOf(c, metrics), access));
+    if (decision.allowed) {
+      setCaller(c, decision);
+      return next();
     }
-    return errorResponse(c, new ApiError(decision.status, decision.code, decision.message));
+    if (decision.status === 401) {
+      const challenges = challengesFor((name) => c.req.header(name));
+      for (const challenge of challenges) c.header('WWW-Authenticate', challenge, { append: true });
+      if (wantsPage(c)) return signInResponse(c, 401);
+    }
+    return errorResponse(c, refusalError(decision));
   };
 }
 
-const securityHeaders: MiddlewareHandler = async (c, next) => {
-  await next();
-  c.header('X-Content-Type-Options', 'nosniff');
-  c.header('X-Frame-Options', 'DENY');
-  c.header('Referrer-Policy', 'no-referrer');
-  c.header('Cross-Origin-Resource-Policy', 'same-origin');
-};
+/** Of what is no page: nothing of it is to be run or shown inside something else. */
+const API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const securityHeaders =
+  (access: Access): MiddlewareHandler =>
+  async (c, next) => {
+    await next();
+    c.header('X-Content-Type-Options', 'nosniff');
+    c.header('X-Frame-Options', 'DENY');
+    // Not no-referrer: with that a browser sends `Origin: null` with our own forms.
+    c.header('Referrer-Policy', 'same-origin');
+    c.header('Cross-Origin-Resource-Policy', 'same-origin');
+    c.header('Cross-Origin-Opener-Policy', 'same-origin');
+    c.header('Permissions-Policy', 'camera=(), geolocation=(), microphone=()');
+    if (!c.res.headers.has('Content-Security-Policy')) c.header('Content-Security-Policy', API_POLICY);
+    if (requestOf(c, 'read', access).secure) c.header('Strict-Transport-Security', 'max-age=31536000');
+  };
 
 const paths = (routes: readonly RouteDescription[]): ReadonlySet<string> =>
   new Set(routes.map((route) => bare(route.path)));
@@ -85,13 +100,16 @@ export function createApp(view: MonitorView, options: AppOptions): OpenAPIHono {
   const health = healthRoutes(view);
   const exposition = metricsRoutes(metrics);
   const own = ownRoutes(() => document, page);
+  const session = sessionRoutes({
+    ...{ access, unmask: options.unmask ?? false, onSignOut: options.onSignOut ?? (() => undefined) },
+  });
   const routes = [
     ...[...periodRoutes(view, clock), ...monitoringRoutes(view), ...alertRoutes(view)],
-    ...[...health, ...exposition, ...own],
+    ...[...health, ...exposition, ...own, ...session],
   ];
 
-  app.use(securityHeaders);
-  app.use(guard(access, paths(health), paths(exposition)));
+  app.use(securityHeaders(access));
+  app.use(guard(access, paths(routes.filter(({ open }) => open)), paths(exposition)));
   for (const route of routes) addRoute(app, route);
 
   const document = describeApp(app, options.version);

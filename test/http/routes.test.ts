@@ -252,6 +252,7 @@ describe('/openapi.json', () => {
         ...READS.map(([path]) => path),
       ],
       ...['/api/alerts/', '/api/alerts/{id}/ack', '/api/silences/', '/api/silences/{id}'],
+      '/api/session/',
       '/api/monitoring/slo/',
       '/api/monitoring/schedules/',
       '/api/monitoring/resources/',
@@ -259,7 +260,7 @@ describe('/openapi.json', () => {
     expect(Object.keys(document.paths).sort()).toEqual(paths.sort());
     expect(document.paths['/livez'].get.security).toEqual([]);
     const operations = document.paths['/api/monitoring/operations/'].get;
-    expect(Object.keys(operations.responses)).toEqual(['200', '400', '401', '403', '500', '503']);
+    expect(Object.keys(operations.responses)).toEqual(['200', '400', '401', '403', '429', '500', '503']);
     expect(operations.parameters.map((parameter: { name: string }) => parameter.name)).toEqual([
       'start_date',
       'end_date',
