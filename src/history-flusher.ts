@@ -25,6 +25,8 @@ export class HistoryFlusher implements SourceHistory {
   #capture: (() => CursorState) | undefined;
   #running: Promise<void> | undefined;
   #dueAt = 0;
+  /** A backfill has ended, and its last rows wait. */
+  #ended = false;
   readonly #runs = new RunLog();
   #failingSince: number | null = null;
   #lastAt: number | null = null;
@@ -58,12 +60,14 @@ export class HistoryFlusher implements SourceHistory {
   }
 
   /** Synchronous: what was read is folded, and nothing else happens between the fold and the state that says so. */
-  atRest(capture: () => CursorState): void {
+  atRest(capture: () => CursorState, ended = false): void {
     this.#capture = capture;
+    this.#ended ||= ended;
     const { store } = this.#options;
     if (this.#running) return;
-    const urgent = this.#runs.failedInARow === 0 && (store.full || store.much);
+    const urgent = this.#runs.failedInARow === 0 && (store.full || store.much || this.#ended);
     if (!urgent && performance.now() < this.#dueAt) return;
+    this.#ended = false;
     this.#running = this.#flush(capture).finally(() => {
       this.#running = undefined;
     });

@@ -19,9 +19,9 @@ export interface WaitingLimits {
 
 /** A cell takes about 1 kB with a few rows in it, and 8 bytes for each distinct customer beyond. */
 export const WAITING_LIMITS: WaitingLimits = {
-  muchCells: 20_000,
+  muchCells: 10_000,
   muchRows: 100_000,
-  fullCells: 50_000,
+  fullCells: 40_000,
   fullRows: 2_000_000,
   mostCells: 100_000,
   mostRows: 20_000_000,

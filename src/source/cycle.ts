@@ -78,9 +78,10 @@ export class Cycle {
     await this.#look(now);
     await this.#pending(woken);
     const moreAhead = await this.#ahead();
+    const backfilling = reader.backfill !== undefined;
     const readOnIn = await reader.readOn(more);
     this.#parts.continuity.mark();
-    history?.atRest(() => this.#capture());
+    history?.atRest(() => this.#capture(), backfilling && reader.backfill === undefined);
     const armed = await this.#decide(more);
     seen.behind = more;
     if (!more) seen.upToDateAt = performance.now();

@@ -17,8 +17,9 @@ export interface SourceHistory {
    * not be written before the next call: what it says may not have survived a crash.
    * @param capture cheap enough to call every few seconds, not every round; also later, until the next round: it throws
    *   where it cannot be known whether what was read has survived
+   * @param ended the last page of a backfill was folded: it need not wait for the next flush's time
    */
-  atRest(capture: () => CursorState): void;
+  atRest(capture: () => CursorState, ended: boolean): void;
   /** Too much is waiting to be flushed: the backfill pauses. */
   readonly full: boolean;
 }
