@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-const css = readFileSync('dashboards/live/src/styles/tokens.css', 'utf8');
+const css = ['tokens', 'charts']
+  .map((name) => readFileSync(`dashboards/live/src/styles/${name}.css`, 'utf8'))
+  .join('\n');
 const colours = new Map<string, { light: string; dark: string }>();
 for (const [, name, light, dark] of css.matchAll(
   /--([\w-]+):\s*light-dark\(\s*(#[0-9a-f]{6}),\s*(#[0-9a-f]{6})\s*\)/g,
@@ -43,6 +45,9 @@ const pairs: readonly (readonly [string, string, number])[] = [
     ['good', `${text}-ground`, 4.5] as const,
     ['panel', text, 3] as const,
   ]),
+  ...[...css.matchAll(/--(curve-\w+): light-dark/g)].map(
+    ([, curve]) => [curve as string, 'panel', 3] as const,
+  ),
   ...GROUNDS.map((ground) => ['edge', ground, 3] as const),
 ];
 

@@ -9,7 +9,6 @@ export const charts = {
   soFar: 'so far',
   newest: 'Newest',
   fired: { critical: 'Critical alert', warning: 'Warning' },
-  nothing: 'No operations in this period.',
   failed: 'The curves of this period could not be read:',
   loading: 'Reading the period…',
   unseen: 'The queue is known only since the monitor began to watch it.',
