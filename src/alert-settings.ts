@@ -44,6 +44,7 @@ type AlertSettings = Pick<
   | `SLO_${'TARGET' | 'WINDOW_DAYS'}`
   | 'HOST'
   | 'PORT'
+  | 'TLS_CERT'
 >;
 
 /**
@@ -119,7 +120,7 @@ function rulesFile(
 }
 
 /** Where this monitor is seen from its own machine; null where its settings do not tell. */
-function ownUrl({ HOST, PORT }: AlertSettings): string | null {
+function ownUrl({ HOST, PORT, TLS_CERT }: AlertSettings): string | null {
   if (PORT === 0 || HOST === '0.0.0.0' || HOST === '::') return null;
-  return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}/`;
+  return `${TLS_CERT === null ? 'http' : 'https'}://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}/`;
 }

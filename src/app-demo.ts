@@ -66,7 +66,11 @@ export async function serveDemo(config: Config, options: DemoOptions): Promise<D
 
 async function createTable(url: string): Promise<void> {
   const sql = await readFile(join(shipped('sql'), 'demo', 'table.sql'), 'utf8');
-  const client = new pg.Client({ connectionString: url, application_name: 'customer-sync-monitor' });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'customer-sync-monitor',
+    statement_timeout: 30_000,
+  });
   await client.connect();
   try {
     await client.query(sql);

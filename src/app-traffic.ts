@@ -30,7 +30,11 @@ export async function sampleTraffic(options: SampleTrafficOptions): Promise<Traf
 
 /** A table with rows of a real portal must never get invented ones. */
 async function claim(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: 'customer-sync-monitor' });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'customer-sync-monitor',
+    statement_timeout: 30_000,
+  });
   await client.connect();
   try {
     const { rows } = await client.query<{ there: string | null; mark: string | null }>(

@@ -11,6 +11,7 @@ import { LiveHub } from './http/live.js';
 import { createApp } from './http/routes.js';
 import { startServer } from './http/server.js';
 import { loadPage } from './http/static.js';
+import { readTls, type TlsFiles } from './http/tls.js';
 import type { Logger } from './log.js';
 import { logRows } from './log-rows.js';
 import { startMonitor } from './monitor.js';
@@ -32,9 +33,12 @@ export interface Served {
   stop(): Promise<void>;
 }
 
+/** Besides those of WebSocket clients. */
+const REQUEST_CONNECTIONS = 1_000;
+
 /**
  * Follows the table and serves what it finds.
- * @throws UsageError for receivers or a rules file that cannot be used; with one sentence when the database, the table or
+ * @throws UsageError for receivers, a rules file or files of TLS that cannot be used; with one sentence when the database, the table or
  *   the port cannot
  */
 export async function serve(config: Config, { log }: { readonly log: Logger }): Promise<Served> {
@@ -49,7 +53,12 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     authToken: config.AUTH_TOKEN ?? undefined,
     viewerToken: config.VIEWER_TOKEN ?? undefined,
     metricsToken: config.METRICS_TOKEN ?? undefined,
+    publicUrl: config.PUBLIC_URL ?? undefined,
+    trustProxy: config.TRUST_PROXY,
+    onLimited: (address) =>
+      log.warn({ event_type: 'access', address }, 'too many wrong tokens: this address has to wait'),
   });
+  const tls = tlsFiles(config);
   const alerts = usableAlerts(config);
   const page = await loadPage(shipped('dist/dashboards/live'));
   const monitor = await startMonitor({
@@ -67,10 +76,13 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     log,
   });
   const rows = logRows(log, monitor.events$);
-  const hub = new LiveHub(monitor, { onError });
+  const hub = new LiveHub(monitor, { limits: { clients: config.MAX_WS_CLIENTS }, onError });
   const app = createApp(monitor, {
     access,
     page,
+    unmask: config.UNMASK,
+    onUnmasked: (access) => log.info({ event_type: 'unmasked', ...access }, 'personal data was shown'),
+    onSignOut: (session) => hub.endSession(session),
     metricsEnabled: config.PROMETHEUS_METRICS_ENABLED,
     metricsCacheTtl: config.METRICS_CACHE_TTL,
     liveStats: () => hub.stats(),
@@ -78,7 +90,11 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     onError,
   });
   try {
-    const server = await startServer({ host: config.HOST, port: config.PORT, app, hub, access, onError });
+    const server = await startServer({
+      ...{ host: config.HOST, port: config.PORT, app, hub, access, tls, onError },
+      limits: { connections: config.MAX_WS_CLIENTS + REQUEST_CONNECTIONS },
+      onCertificate: () => log.info({ event_type: 'tls' }, 'another certificate is in use'),
+    });
     log.info({ event_type: 'serving', address: server.url, access: access.mode }, `open ${server.url}`);
     return {
       address: server.url,
@@ -94,6 +110,17 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     await monitor.stop();
     throw error;
   }
+}
+
+/** @throws UsageError for files that cannot be used */
+function tlsFiles({ TLS_CERT: cert, TLS_KEY: key }: Config): TlsFiles | undefined {
+  if (cert === null || key === null) return undefined;
+  try {
+    readTls({ cert, key });
+  } catch (error) {
+    throw new UsageError(`wrong settings:\n  ${(error as Error).message}`, { cause: error });
+  }
+  return { cert, key };
 }
 
 function usableAlerts(config: Config): AlertsConfig {

@@ -3,7 +3,18 @@
  * What docker-compose.yml alone reads (PROMETHEUS_SCRAPE_INTERVAL, GRAFANA_*, POSTGRES_PASSWORD) is declared there.
  */
 import { COMPONENTS } from '../streams/system-health.js';
-import { choice, flag, names, number, optional, type Setting, text, url, urls } from './config-types.js';
+import {
+  choice,
+  flag,
+  names,
+  number,
+  optional,
+  type Setting,
+  text,
+  tokens,
+  url,
+  urls,
+} from './config-types.js';
 
 const PERCENT = { min: 0, max: 100, unit: 'percent' } as const;
 const COUNT = { min: 0, max: 1_000_000_000, whole: true } as const;
@@ -21,13 +32,25 @@ export const SETTINGS = {
   HOST: text('127.0.0.1', { help: 'address to listen on; any but loopback needs AUTH_TOKEN or AUTH=off' }),
   PORT: number(8080, { min: 0, max: 65_535, whole: true, help: 'port to listen on; 0 takes a free one' }),
   AUTH: choice(['on', 'off'], { help: 'off lets everybody in, whatever HOST is' }),
-  AUTH_TOKEN: optional(
-    text('', { secret: true, help: 'token for everything; several, separated by spaces, for rotation' }),
+  AUTH_TOKEN: optional(tokens({ help: 'token for everything; several at once for rotation' })),
+  VIEWER_TOKEN: optional(tokens({ help: 'token that may only read, masked; several likewise' })),
+  METRICS_TOKEN: optional(tokens({ help: 'token for the Prometheus endpoints alone; several likewise' })),
+  UNMASK: flag(false, {
+    help: 'true: past events show personal data to whoever has AUTH_TOKEN, and each such access is logged',
+  }),
+  TLS_CERT: optional(
+    text('', {
+      help: 'PEM file with the certificate and its chain: the port speaks TLS; read again when it changes',
+    }),
   ),
-  VIEWER_TOKEN: optional(text('', { secret: true, help: 'token that may only read; several likewise' })),
-  METRICS_TOKEN: optional(
-    text('', { secret: true, help: 'token for the Prometheus endpoints alone; several likewise' }),
-  ),
+  TLS_KEY: optional(text('', { help: 'PEM file with the key of TLS_CERT, not encrypted' })),
+  TRUST_PROXY: flag(false, {
+    help: 'true: a reverse proxy stands in front, its X-Forwarded-For and X-Forwarded-Proto are believed',
+  }),
+  MAX_WS_CLIENTS: number(1_000, {
+    ...{ min: 0, max: 100_000, whole: true },
+    help: 'WebSocket clients at once; one more is refused with 503',
+  }),
   LOG_LEVEL: choice(['info', 'debug', 'trace', 'warn', 'error', 'fatal', 'silent'], {
     help: 'the least grave log lines that are written; debug adds one for each row',
   }),

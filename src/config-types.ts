@@ -40,6 +40,21 @@ export function text(fallback: string, words: Words): Setting<string> {
   };
 }
 
+/** Several tokens, in one line or, as a file may hold them, in several. */
+export function tokens(words: Omit<Words, 'secret'>): Setting<string> {
+  return {
+    ...words,
+    secret: true,
+    fallback: '',
+    range: 'visible characters; several separated by spaces or line ends',
+    parse(value) {
+      const found = value.split(/\s+/).filter((token) => token !== '');
+      if (found.length === 0 || /[^\s\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(value)) throw new SettingError();
+      return found.join(' ');
+    },
+  };
+}
+
 /** An address of one of these schemes. */
 export function url(schemes: readonly string[], words: Words): Setting<string> {
   return {

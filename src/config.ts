@@ -124,6 +124,14 @@ function contradictions(config: Partial<Config>): string[] {
       `HOST is "${HOST}", which other machines can reach, and AUTH_TOKEN is not set; allowed: a loopback address, or AUTH_TOKEN, or AUTH=off to let everybody in`,
     );
   }
+  if (config.UNMASK === true && (AUTH_TOKEN === null || AUTH === 'off')) {
+    found.push('UNMASK is true, but only AUTH_TOKEN unmasks; allowed: with AUTH_TOKEN set and AUTH=on');
+  }
+  if (config.TLS_CERT !== undefined && config.TLS_KEY !== undefined) {
+    const [has, lacks] = config.TLS_CERT === null ? ['TLS_KEY', 'TLS_CERT'] : ['TLS_CERT', 'TLS_KEY'];
+    if ((config.TLS_CERT === null) !== (config.TLS_KEY === null))
+      found.push(`${has} is set and ${lacks} is not; allowed: both, or none`);
+  }
   const open = receivers
     .map((receiver) => new URL(receiver))
     .filter(({ protocol, hostname }) => protocol === 'http:' && !isLoopback(hostname));

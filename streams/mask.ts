@@ -48,15 +48,35 @@ export function maskEmail(email: string): string {
   return withoutControls(maskAddress(email.slice(0, at), email.slice(at + 1)));
 }
 
+interface Words {
+  readonly text: typeof maskText;
+  readonly email: (email: string) => string;
+}
+
+const MASKED: Words = { text: maskText, email: maskEmail };
+const IN_CLEAR: Words = {
+  text: (text, limit = SHOWN_LIMIT) => cut(withoutControls(text).replace(/[\r\n]/g, ' '), limit),
+  email: (email) => bounded(withoutControls(email)),
+};
+
 /** The event of a row, personal data masked. */
 export function toEvent(row: SyncRow): SyncEvent {
+  return eventOf(row, MASKED);
+}
+
+/** The event of a row with personal data in clear, for whoever may see it; bounded and without control characters too. */
+export function toClearEvent(row: SyncRow): SyncEvent {
+  return eventOf(row, IN_CLEAR);
+}
+
+function eventOf(row: SyncRow, { text, email }: Words): SyncEvent {
   const { errorMessage } = row;
   return {
     id: row.id,
     operation_type: bounded(row.operationType),
     status: bounded(row.status),
     customer_id: row.customerId,
-    customer_email: row.customerEmail === null ? null : maskEmail(row.customerEmail),
+    customer_email: row.customerEmail === null ? null : email(row.customerEmail),
     onec_id: row.onecId === null ? null : bounded(row.onecId),
     duration_ms: row.durationMs,
     correlation_id: row.correlationId === null ? null : bounded(row.correlationId),
@@ -64,10 +84,10 @@ export function toEvent(row: SyncRow): SyncEvent {
     error_message:
       errorMessage === null
         ? null
-        : maskText(errorMessage, SHOWN_LIMIT, { truncated: errorMessage.length >= ERROR_MESSAGE_READ_LIMIT }),
-    conflict_source: row.conflictSource === null ? null : maskText(row.conflictSource),
-    identification_method: row.identificationMethod === null ? null : maskText(row.identificationMethod),
-    batch: row.batch === null ? null : maskBatch(row.batch),
+        : text(errorMessage, SHOWN_LIMIT, { truncated: errorMessage.length >= ERROR_MESSAGE_READ_LIMIT }),
+    conflict_source: row.conflictSource === null ? null : text(row.conflictSource),
+    identification_method: row.identificationMethod === null ? null : text(row.identificationMethod),
+    batch: row.batch === null ? null : batchOf(row.batch, text),
   };
 }
 
@@ -76,8 +96,8 @@ export function createdAtIso(createdAt: number): string | null {
   return isoOf(createdAt);
 }
 
-function maskBatch(batch: BatchTotals): BatchTotals {
-  return { ...batch, operation_name: batch.operation_name === null ? null : maskText(batch.operation_name) };
+function batchOf(batch: BatchTotals, text: Words['text']): BatchTotals {
+  return { ...batch, operation_name: batch.operation_name === null ? null : text(batch.operation_name) };
 }
 
 /** Identifiers are shown as they are, as far as their length is sane. */

@@ -37,6 +37,11 @@ describe('parseConfig', () => {
       AUTH_TOKEN: null,
       VIEWER_TOKEN: null,
       METRICS_TOKEN: null,
+      UNMASK: false,
+      TLS_CERT: null,
+      TLS_KEY: null,
+      TRUST_PROXY: false,
+      MAX_WS_CLIENTS: 1_000,
       LOG_LEVEL: 'info',
       SYNC_LOG_FORMAT: 'text',
       BELL: 'auto',
@@ -182,6 +187,8 @@ describe('parseConfig', () => {
 
   it('takes a secret from the file that KEY_FILE names', () => {
     expect(good(parse({ AUTH_TOKEN_FILE: '/run/token' })).AUTH_TOKEN).toBe('secret of /run/token');
+    expect(good(parse({ VIEWER_TOKEN: 'new\n old\r\n' })).VIEWER_TOKEN).toBe('new old');
+    expect(bad(parse({ VIEWER_TOKEN: 'a\u0000b' }))[0]).toMatch(/VIEWER_TOKEN is \(hidden\)/);
     expect(good(parse({}, { WEBHOOK_SECRET_FILE: 'x' })).WEBHOOK_SECRET).toBe('secret of x');
     expect(good(parse({ PORT_FILE: '/missing' })).PORT).toBe(8080);
   });

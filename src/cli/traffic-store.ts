@@ -100,6 +100,7 @@ export class TrafficStore {
     const client = new pg.Client({
       connectionString: this.#url,
       application_name: 'customer-sync-monitor demo traffic',
+      statement_timeout: 30_000,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
       stream: () => socket,

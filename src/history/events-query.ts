@@ -3,7 +3,7 @@
  * that a filter that matches nothing on a huge table ends too, and says where to go on.
  */
 import type { BigId, SyncEvent, SyncRow } from '../../streams/event.js';
-import { toEvent } from '../../streams/mask.js';
+import { toClearEvent, toEvent } from '../../streams/mask.js';
 import type { Query } from './table-query.js';
 
 /** All conditions must hold; of a list any one. Text is compared as it is in the table. */
@@ -25,10 +25,12 @@ export interface EventRequest {
   /** Decimal digits; only rows with smaller ids. */
   readonly beforeId?: string;
   readonly limit: number;
+  /** Personal data in clear; whether the caller may see it is decided before. */
+  readonly unmasked?: boolean;
 }
 
 export interface EventPage {
-  /** Newest first, personal data masked. */
+  /** Newest first, personal data masked unless asked for otherwise. */
   readonly events: readonly SyncEvent[];
   /** Where the next page begins; null when there is none. */
   readonly next_before_id: BigId | null;
@@ -80,10 +82,11 @@ const HIGHEST_ID = 2n ** 63n - 1n;
 export async function eventsOfTable(
   query: Query,
   table: EventTable,
-  { filter, beforeId, limit }: EventRequest,
+  { filter, beforeId, limit, unmasked = false }: EventRequest,
   bounds: SearchBounds,
 ): Promise<EventPage> {
   const where = conditions(table, filter);
+  const shown = unmasked ? toClearEvent : toEvent;
   const ids = await idsOfPeriod(query, table, filter, Math.min(bounds.rows, PERIOD_ROWS));
   if (ids === 'none') return { events: [], next_before_id: null, complete: true };
   let top = beforeId === undefined ? HIGHEST_ID : BigInt(beforeId) - 1n;
@@ -104,7 +107,7 @@ export async function eventsOfTable(
        WHERE t.id >= $${n + 1}::int8 AND t.id <= $${n + 2}::int8${where.sql} ORDER BY t.id DESC LIMIT $${n + 3}`,
       values,
     );
-    for (const raw of found) events.push(toEvent(table.decode(raw)));
+    for (const raw of found) events.push(shown(table.decode(raw)));
     const last = events.at(-1);
     if (events.length >= limit && last) return { events, next_before_id: last.id, complete: true };
     if (block.count < size || block.low <= floor) return { events, next_before_id: null, complete: true };

@@ -1,5 +1,7 @@
 /** The routes that read: numbers, health, metrics. Each handler is a call of the view and nothing else. */
 import type { Context } from 'hono';
+import type { Access } from './auth.js';
+import { callerOf, requestOf } from './caller.js';
 import { json, type RouteDescription, TEXT, UNAVAILABLE } from './describe.js';
 import { ApiError, errorBody, errorResponse } from './errors.js';
 import { eventQuery, parseEventRequest } from './event-request.js';
@@ -13,13 +15,41 @@ import {
 import type { Metrics } from './metrics.js';
 import { notHealthy, notReady } from './readiness.js';
 import { aliveAnswer, errorAnswer, eventPage, healthAnswer, notReadyAnswer, readyAnswer } from './schemas.js';
+import { maySeeUnmasked } from './session-routes.js';
 import type { MonitorView } from './view.js';
 
 function unavailable(c: Context, status: 'unhealthy' | 'not_ready', reason: ApiError): Response {
   return json(c, { status, ...errorBody(reason) }, 503);
 }
 
-export function monitoringRoutes(view: MonitorView): readonly RouteDescription[] {
+/** Somebody was shown personal data. */
+export interface UnmaskedAccess {
+  readonly address: string;
+  readonly by: 'token' | 'session';
+  /** Path and query of the request. */
+  readonly request: string;
+  readonly rows: number;
+}
+
+export interface UnmaskOptions {
+  readonly access: Access;
+  readonly unmask: boolean;
+  readonly onUnmasked: (access: UnmaskedAccess) => void;
+}
+
+async function eventsAnswer(c: Context, view: MonitorView, options: UnmaskOptions): Promise<Response> {
+  const url = new URL(c.req.url);
+  const request = parseEventRequest(url.searchParams);
+  const by = callerOf(c)?.by;
+  if (!maySeeUnmasked(c, options.unmask) || by === undefined || by === 'open')
+    return json(c, await view.getEvents(request));
+  const page = await view.getEvents({ ...request, unmasked: true });
+  const { address = '' } = requestOf(c, 'read', options.access);
+  options.onUnmasked({ address, by, request: url.pathname + url.search, rows: page.events.length });
+  return json(c, page);
+}
+
+export function monitoringRoutes(view: MonitorView, unmask: UnmaskOptions): readonly RouteDescription[] {
   return [
     {
       path: '/api/monitoring/realtime/',
@@ -73,7 +103,8 @@ export function monitoringRoutes(view: MonitorView): readonly RouteDescription[]
     {
       path: '/api/events/',
       summary: 'Past events, newest first',
-      description: 'Out of the table by id, personal data masked. All filters must hold.',
+      description:
+        'Out of the table by id. All filters must hold. Personal data is masked, but for AUTH_TOKEN with UNMASK=true.',
       tag: 'events',
       query: eventQuery,
       answers: {
@@ -81,7 +112,7 @@ export function monitoringRoutes(view: MonitorView): readonly RouteDescription[]
         400: { description: 'A parameter is not valid; `message` says how.', schema: errorAnswer },
         503: UNAVAILABLE,
       },
-      handle: async (c) => json(c, await view.getEvents(parseEventRequest(new URL(c.req.url).searchParams))),
+      handle: (c) => eventsAnswer(c, view, unmask),
     },
   ];
 }

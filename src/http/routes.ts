@@ -2,7 +2,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { alertRoutes } from './alert-routes.js';
-import { healthRoutes, metricsRoutes, monitoringRoutes } from './api.js';
+import { healthRoutes, metricsRoutes, monitoringRoutes, type UnmaskedAccess } from './api.js';
 import { type Access, challengesFor, type Need, refusalError } from './auth.js';
 import { requestOf, setCaller } from './caller.js';
 import { addRoute, bare, methodsOf, type RouteDescription } from './describe.js';
@@ -25,6 +25,8 @@ export interface AppOptions {
   readonly metricsCacheTtl?: number;
   /** UNMASK: who holds AUTH_TOKEN sees personal data in past events. */
   readonly unmask?: boolean;
+  /** Told each time that it happened. */
+  readonly onUnmasked?: (access: UnmaskedAccess) => void;
   /** Told whose session was ended by hand. */
   readonly onSignOut?: (sessionId: string) => void;
   readonly liveStats: () => LiveStats;
@@ -85,7 +87,7 @@ const paths = (routes: readonly RouteDescription[]): ReadonlySet<string> =>
  * The WebSocket upgrade is not part of it: startServer hands it to the hub under the same access rule.
  */
 export function createApp(view: MonitorView, options: AppOptions): OpenAPIHono {
-  const { access, page, onError } = options;
+  const { access, page, unmask = false, onError, onUnmasked = () => undefined } = options;
   const clock = options.now ?? Date.now;
   const app = new OpenAPIHono({ strict: false });
   const metrics =
@@ -101,10 +103,14 @@ export function createApp(view: MonitorView, options: AppOptions): OpenAPIHono {
   const exposition = metricsRoutes(metrics);
   const own = ownRoutes(() => document, page);
   const session = sessionRoutes({
-    ...{ access, unmask: options.unmask ?? false, onSignOut: options.onSignOut ?? (() => undefined) },
+    ...{ access, unmask, onSignOut: options.onSignOut ?? (() => undefined) },
   });
   const routes = [
-    ...[...periodRoutes(view, clock), ...monitoringRoutes(view), ...alertRoutes(view)],
+    ...[
+      ...periodRoutes(view, clock),
+      ...monitoringRoutes(view, { access, unmask, onUnmasked }),
+      ...alertRoutes(view),
+    ],
     ...[...health, ...exposition, ...own, ...session],
   ];
 

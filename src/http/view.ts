@@ -43,6 +43,8 @@ export interface EventRequest {
   /** Decimal digits; only rows with smaller ids. */
   readonly beforeId?: string;
   readonly limit: number;
+  /** Personal data in clear; whether the caller may see it is decided before. */
+  readonly unmasked?: boolean;
 }
 
 /** The answer of `GET /api/events/`. */

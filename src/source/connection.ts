@@ -70,6 +70,10 @@ export class Link {
     return this.#client !== undefined;
   }
 
+  get #queryTimeoutMs(): number {
+    return this.#options.queryTimeoutMs ?? 15_000;
+  }
+
   /** 0 while not connected; a new number for each connection made. */
   get generation(): number {
     return this.#client ? this.#generation : 0;
@@ -102,7 +106,8 @@ export class Link {
       await client.connect();
       const result = await deadline(
         client.query(
-          `SET application_name = '${APPLICATION_NAME}'; ${this.#options.session ?? ''}; SELECT pg_backend_pid() AS pid`,
+          // The server's own bound, for a question whose asker has given up and gone; a session may set another.
+          `SET application_name = '${APPLICATION_NAME}'; SET statement_timeout = ${Math.ceil(this.#queryTimeoutMs) + 1_000}; ${this.#options.session ?? ''}; SELECT pg_backend_pid() AS pid`,
         ),
         5_000,
       );
@@ -137,7 +142,7 @@ export class Link {
     const client = this.#client;
     if (!client) throw new ConnectionLostError(this.name, 'not connected');
     try {
-      return await deadline(ask(client), this.#options.queryTimeoutMs ?? 15_000);
+      return await deadline(ask(client), this.#queryTimeoutMs);
     } catch (error) {
       // 57P: the server is shutting down, or an operator ended this backend.
       const code = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
