@@ -8,7 +8,12 @@ import { POLICY } from './scene.js';
 const FIRING = '[{"labels":{"alertname":"a"}}]';
 const OVER = '[{"labels":{"alertname":"a"},"endsAt":"2026-03-01T12:00:00Z"}]';
 const log = { info() {}, warn() {}, error() {} };
-const notice = (kind: 'firing' | 'resolved', body: string) => ({ receiver: 'am', alertId: 'one', kind, body });
+const notice = (kind: 'firing' | 'resolved', body: string) => ({
+  receiver: 'am',
+  alertId: 'one',
+  kind,
+  body,
+});
 
 let server: Receiver;
 afterEach(() => server.close());

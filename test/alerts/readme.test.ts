@@ -1,8 +1,9 @@
 /** The rules file of the README is one that the program takes. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { COMPONENTS } from '../../src/alert-settings.js';
+
 import { parseRulesFile } from '../../src/alerts/rules-file.js';
+import { COMPONENTS } from '../../streams/system-health.js';
 import { THRESHOLDS } from '../streams/observations.js';
 
 test('the example', () => {
