@@ -42,6 +42,7 @@ need redis-server redis-server "doctor's PING of Redis, and the rate limit of al
 need prometheus-alertmanager prometheus-alertmanager 'alerts in a real Alertmanager, and its example configuration'
 need openssl openssl 'connecting with TLS'
 need tmux tmux 'tail and top in a terminal'
+need chromium chromium 'the page in a browser'
 
 # Python has no command of its own for either; its kombu speaks Redis only with python3-redis.
 for package in celery redis; do
@@ -64,6 +65,7 @@ step() {
 
 step 'lint, format and import rule' npx --no-install biome check .
 step 'types' npm run --silent typecheck
+step 'unused code and dependencies' npm run --silent unused
 step 'build' npm run --silent build
 step 'tests and coverage' npx --no-install vitest run --coverage \
   --reporter=default --reporter=json --outputFile.json="$numbers"
