@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatOf } from '../../dashboards/live/src/format.js';
 import { MESSAGES } from '../../dashboards/live/src/i18n/index.js';
-import { nameOf, quantity, unitOf } from '../../dashboards/live/src/panels/alerts/quantity.js';
+import { nameOf, quantity, unitOf, valueNow } from '../../dashboards/live/src/panels/alerts/quantity.js';
 import {
   endOf,
   refusalOf,
@@ -47,6 +47,14 @@ describe('the value of an alert', () => {
     ['high_error_rate', null, null],
   ])('of %s %s is written %s', (rule, value, text) => {
     expect(quantity(value, unitOf(rule), en)).toBe(text);
+  });
+
+  it('is what its rule measures now, not what the alert began with', () => {
+    const rule = { name: 'a', state: 'firing', value: 7 } as const;
+    expect(valueNow({ rule: 'a' }, [{ ...rule, name: 'b', value: 3 }, rule])).toBe(7);
+    expect(valueNow({ rule: 'a' }, [{ ...rule, value: 0 }])).toBe(0);
+    expect(valueNow({ rule: 'a' }, [{ ...rule, state: 'inactive' }])).toBeNull();
+    expect(valueNow({ rule: 'a' }, [])).toBeNull();
   });
 
   it('decides what the alert is called', () => {

@@ -15,7 +15,7 @@ export const alerts = {
   more: 'There are more than are shown here.',
   since: (when: string, span: string) => `since ${when}, for ${span}`,
   value: 'Now',
-  peak: 'Peak',
+  began: 'At its start',
   threshold: 'Threshold',
   ackedBy: (who: string, when: string) => `In hand: ${who}, ${when}`,
   ackedByNobody: (when: string) => `In hand since ${when}`,
@@ -26,6 +26,7 @@ export const alerts = {
   denied: 'You may look, but not acknowledge or silence: that takes the admin token.',
   evidence: {
     title: 'Evidence',
+    began: (what: string) => `When it began: ${what}`,
     errors: (n: string, window: '5m' | '1h') =>
       window === '5m' ? `${n} errors in 5 min` : `${n} errors in 1 h`,
     customers: (n: string) => `${n} customers affected`,
@@ -86,7 +87,7 @@ export const alerts = {
     from: (when: string) => `from ${when}`,
     by: (who: string) => `by ${who}`,
     end: 'End now',
-    endOf: (rule: string) => `End the silence of: ${rule}`,
+    endOf: (rule: string) => `End now: ${rule}`,
     failed: 'The silences could not be read:',
   },
   past: {
@@ -114,7 +115,7 @@ export const alerts = {
   },
   delivery: {
     title: 'Notices since the start',
-    none: 'No notice was sent since the start.',
+    none: 'No notice was sent since the start; receivers are named by WEBHOOK_ALERT_URL.',
     noReceiver: 'no receiver is configured (WEBHOOK_ALERT_URL)',
     outcomes: {
       delivered: 'delivered',
@@ -163,11 +164,11 @@ export const slo = {
     Record<string, string>
   >,
   conditions: { fast: 'Fast', slow: 'Slow', steady: 'Steady' },
-  condition: 'Alarm',
+  condition: 'Burning',
   both: (long: string, short: string) => `${long} and ${short}`,
   line: 'Line',
-  burning: 'burning',
-  calm: 'calm',
+  burning: 'yes',
+  calm: 'no',
   tooFew: 'too few operations',
   notYet: 'Not counted yet.',
   failed: 'The service level could not be read:',

@@ -78,6 +78,7 @@ export const health = {
     well: (n: string) => `${n}, all well`,
     bad: (n: string) => `${n} failing`,
     name: 'Schedule',
+    check: (component: string) => `Check: ${component}`,
     last: 'Last run',
     took: 'Took',
     next: 'Next',

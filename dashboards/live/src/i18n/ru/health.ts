@@ -78,6 +78,7 @@ export const health: Messages['health'] = {
     well: (n) => `${n}, всё в порядке`,
     bad: (n) => `не работает: ${n}`,
     name: 'Расписание',
+    check: (component) => `Проверка: ${component}`,
     last: 'Последний запуск',
     took: 'Длился',
     next: 'Следующий',

@@ -91,7 +91,7 @@ export function Field({ label, value, onInput, most, required, multiline, wrong,
     'aria-describedby': wrong === undefined ? undefined : `${id}-wrong`,
   };
   return (
-    <p class="field">
+    <p class="answer">
       <label for={id}>{label}</label>
       {multiline ? (
         <textarea {...props} rows={2} onInput={(event) => onInput(event.currentTarget.value)} />

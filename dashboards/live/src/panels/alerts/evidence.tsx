@@ -20,7 +20,7 @@ export function EvidenceInShort({ of }: Of) {
     errors !== null && window !== null && m.errors(count(errors), window),
     customers !== null && m.customers(atLeast ? m.atLeast(count(customers)) : count(customers)),
   ].filter((part) => part !== false);
-  return parts.length === 0 ? null : <p>{parts.join(', ')}</p>;
+  return parts.length === 0 ? null : <p>{m.began(parts.join(', '))}</p>;
 }
 
 export function Evidence({ of }: Of) {
@@ -69,7 +69,6 @@ function Batches({ of: { failed_batches } }: Of) {
       <h4>{m.batches}</h4>
       <ul>
         {failed_batches.map(({ operation_name, total, error_count }, at) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: batches have no id, and this list never changes
           <li key={at}>
             {operation_name ?? <span class="quiet">{m.noName}</span>}:{' '}
             {m.batch(counted(error_count), counted(total))}
@@ -130,18 +129,24 @@ function Compared({ of: { compared } }: Of) {
     [m.lastWeek, compared.last_week],
   ] as const;
   return (
-    <Table title={m.compared} heads={[m.compared, [m.operations], [m.errorCount], [m.errorRate]]}>
-      {rows.map(([name, { operations, errors, error_rate }]) => (
-        <tr key={name}>
-          <th scope="row">{name}</th>
-          <td class="number">{count(operations)}</td>
-          <td class="number">{count(errors)}</td>
-          <td class="number">
-            <Value of={error_rate} as={percent} />
-          </td>
-        </tr>
-      ))}
-    </Table>
+    <>
+      <h4>{m.compared}</h4>
+      <Table
+        title={m.compared}
+        heads={[messages.value.period, [m.operations], [m.errorCount], [m.errorRate]]}
+      >
+        {rows.map(([name, { operations, errors, error_rate }]) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td class="number">{count(operations)}</td>
+            <td class="number">{count(errors)}</td>
+            <td class="number">
+              <Value of={error_rate} as={percent} />
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </>
   );
 }
 

@@ -4,7 +4,7 @@ import { Mark } from '../../parts/mark.js';
 import { Value } from '../../parts/value.js';
 import { alerts, clock, format, messages } from '../../state.js';
 import { Evidence, EvidenceInShort } from './evidence.js';
-import { nameOf, quantity, unitOf } from './quantity.js';
+import { nameOf, quantity, unitOf, valueNow } from './quantity.js';
 import { silenceOf } from './silencing.js';
 import { denied, doing, silences } from './state.js';
 
@@ -61,32 +61,34 @@ function Alert({ of }: { readonly of: AlertWire }) {
             <span class="severity">{m.severities[of.severity]}</span> {nameOf(of, m.rules)}
           </span>
         </h3>
-        <p class="quiet">
-          <time dateTime={of.starts_at}>
+        <div class="told">
+          <Amounts of={of} />
+          <time class="quiet" dateTime={of.starts_at}>
             {m.since(moment(from, clock.value), span((clock.value - from) / 1_000))}
           </time>
-        </p>
-        <Amounts of={of} />
+        </div>
         <p>{of.message}</p>
         {of.evidence !== null && <EvidenceInShort of={of.evidence} />}
         <Handled of={of} />
-        {of.evidence !== null && <Evidence of={of.evidence} />}
         {!denied.value && <Actions of={of} />}
+        {of.evidence !== null && <Evidence of={of.evidence} />}
       </article>
     </li>
   );
 }
 
-function Amounts({ of: { rule, value, peak, threshold } }: { readonly of: AlertWire }) {
+function Amounts({ of: alert }: { readonly of: AlertWire }) {
   const m = messages.value.alerts;
-  const unit = unitOf(rule);
+  const unit = unitOf(alert.rule);
   if (unit === 'flag') return null;
   const of = (amount: number | null) => quantity(amount, unit, format.value);
+  const now = of(valueNow(alert, alerts.value.value?.rules ?? []));
+  const began = of(alert.value);
   const amounts = [
-    [m.value, of(value)],
-    [m.threshold, of(threshold)],
-    [m.peak, of(peak)],
-  ] as const;
+    [m.value, now] as const,
+    [m.threshold, of(alert.threshold)] as const,
+    ...(began === now ? [] : [[m.began, began] as const]),
+  ];
   return (
     <dl class="amounts">
       {amounts.map(([name, amount]) => (
@@ -111,7 +113,12 @@ function Handled({ of: { ack, rule } }: { readonly of: AlertWire }) {
       {ack !== null && (
         <p class="handled">
           {ack.by === null ? m.ackedByNobody(at(ack.at)) : m.ackedBy(ack.by, at(ack.at))}
-          {ack.note !== null && <q>{ack.note}</q>}
+          {ack.note !== null && (
+            <>
+              {' '}
+              <q>{ack.note}</q>
+            </>
+          )}
         </p>
       )}
       {silence !== null && (

@@ -69,7 +69,7 @@ function Silence({ rule: given }: { readonly rule: string | null }) {
         return silence({ rule: rule.value, endsAt, reason: reason.value, by: by.value });
       }}
     >
-      <p class="field">
+      <p class="answer">
         <label for="asking-rule">{m.form.rule}</label>
         <select
           id="asking-rule"
@@ -86,7 +86,7 @@ function Silence({ rule: given }: { readonly rule: string | null }) {
           <option value="*">{m.form.allRules}</option>
         </select>
       </p>
-      <div class="field">
+      <div class="answer">
         <span aria-hidden="true">{m.form.until}</span>
         <Segments
           label={m.form.until}

@@ -162,7 +162,7 @@ function Rule({ of: { name, severity, state, reason, value, threshold } }: { rea
   return (
     <tr>
       <th scope="row">{m.rules[name]?.name ?? name}</th>
-      <td data-level={level}>
+      <td class="phase" data-level={level}>
         {m.rulesTable.states[state]}
         {why !== undefined && <span class="quiet"> ({why})</span>}
       </td>

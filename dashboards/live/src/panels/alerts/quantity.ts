@@ -1,4 +1,5 @@
 /** What an alert's value is of, and how it is written. Pure. */
+import type { AlertWire, RuleWire } from '../../../../../streams/alerts-view.js';
 import type { Format } from '../../format.js';
 import type { RuleName } from '../../i18n/en/alerts.js';
 import { bareTitle } from '../../status.js';
@@ -29,6 +30,15 @@ const UNITS: Readonly<Record<string, Unit>> = {
 /** Null: a rule of somebody's own, whose number is shown as it is. */
 export function unitOf(rule: string): Unit | null {
   return Object.hasOwn(UNITS, rule) ? (UNITS[rule] ?? null) : null;
+}
+
+/** What its rule measures now: an alert itself keeps what it was told with. Null: not known. */
+export function valueNow(
+  { rule }: Pick<AlertWire, 'rule'>,
+  rules: readonly Pick<RuleWire, 'name' | 'state' | 'value'>[],
+): number | null {
+  const found = rules.find(({ name }) => name === rule);
+  return found?.state === 'firing' ? found.value : null;
 }
 
 /** Null where there is no number to be shown: something works or does not. */

@@ -17,7 +17,7 @@ export type Doing =
 export const doing = signal<Doing | null>(null);
 /** The server refused because of the viewer's role: there is no use in offering it again. */
 export const denied = signal(false);
-/** What came of the last action, to be read out; and of ending a silence, what went wrong. */
+/** An action has just come about, which is read out. */
 export const done = signal(false);
 
 export const silences = resource<string, { readonly silences: readonly SilenceWire[] }>({
@@ -58,6 +58,10 @@ onReconnect(() => {
   past.reload();
 });
 
+/** Long enough to be read, and to be read out. */
+const SAID_MS = 8_000;
+let forget = 0;
+
 /** Null: it is done. */
 async function act(path: string, method: 'POST' | 'DELETE', body?: unknown): Promise<ApiFailure | null> {
   done.value = false;
@@ -70,6 +74,10 @@ async function act(path: string, method: 'POST' | 'DELETE', body?: unknown): Pro
     return failure;
   }
   done.value = true;
+  clearTimeout(forget);
+  forget = window.setTimeout(() => {
+    done.value = false;
+  }, SAID_MS);
   return null;
 }
 

@@ -1,13 +1,19 @@
 /** What is used of the machines now, and was at most during the newest import. */
 import { Value } from '../../parts/value.js';
-import { clock, format, messages } from '../../state.js';
+import { clock, format, health, messages } from '../../state.js';
 import { resources } from './state.js';
 import { Table } from './table.js';
 import { newestImport, type UseRow, useRows } from './uses.js';
 
 const GIB = 2 ** 30;
-/** From here on it is looked at with care, 0..1. */
-const NEARLY_FULL = 0.9;
+/** A number is in the colour of the component that judges it, so that both never disagree. */
+const COMPONENT: Readonly<Record<UseRow['name'], string>> = {
+  memory: 'memory',
+  cpu: 'cpu',
+  disk: 'disk',
+  connections: 'database',
+  notifications: 'notification_queue',
+};
 
 export function ResourcesPart() {
   const m = messages.value.health.resources;
@@ -53,7 +59,7 @@ function Use({ of }: { readonly of: UseRow }) {
   return (
     <tr>
       <th scope="row">{m[of.name]}</th>
-      <td class="number share" style={{ '--share': of.part ?? 0 }} data-level={levelOf(of.part)}>
+      <td class="number share" style={{ '--share': of.part ?? 0 }} data-level={levelOf(of.name)}>
         <Value of={of.now} as={(now) => (most === null ? amount(now) : m.of(amount(now), amount(most)))} />
       </td>
       <td class="number">
@@ -63,8 +69,9 @@ function Use({ of }: { readonly of: UseRow }) {
   );
 }
 
-function levelOf(part: number | null): 'warn' | undefined {
-  return part !== null && part > NEARLY_FULL ? 'warn' : undefined;
+function levelOf(name: UseRow['name']): 'warn' | undefined {
+  const status = health.value.value?.components[COMPONENT[name]]?.status;
+  return status === 'degraded' || status === 'unhealthy' ? 'warn' : undefined;
 }
 
 function Import() {

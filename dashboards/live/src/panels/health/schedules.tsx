@@ -47,6 +47,14 @@ export function SchedulesPart() {
   );
 }
 
+/** Each component that is checked has a schedule of its own, `health:<component>`. */
+function nameOf(schedule: string): string {
+  const m = messages.value;
+  const component = /^health:(.+)$/.exec(schedule)?.[1];
+  if (component === undefined) return m.health.schedules.names[schedule] ?? schedule;
+  return m.health.schedules.check(m.components[component] ?? component);
+}
+
 function Schedule({ of }: { readonly of: ScheduleState }) {
   const m = messages.value.health.schedules;
   const { count, millis, moment } = format.value;
@@ -54,7 +62,7 @@ function Schedule({ of }: { readonly of: ScheduleState }) {
   return (
     <tr>
       <th scope="row" title={of.cron ?? undefined}>
-        {m.names[of.name] ?? of.name}
+        {nameOf(of.name)}
       </th>
       <td data-level={of.consecutive_failures > 0 ? 'bad' : undefined}>
         {of.last_run_at === null ? <span class="quiet">{m.never}</span> : at(of.last_run_at)}{' '}
