@@ -10,6 +10,7 @@ const UNIT = [
   'test/health/**/*.test.ts',
   'test/dashboard/**/*.test.ts',
   'test/deploy/**/*.test.ts',
+  'test/package/**/*.test.ts',
   'test/*.test.ts',
 ];
 

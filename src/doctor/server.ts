@@ -107,11 +107,6 @@ export async function checkPrepared(ask: Ask, bell: 'auto' | 'always' | 'off'): 
   );
 }
 
-export interface Room {
-  readonly free: number;
-  readonly limit: string;
-}
-
 export async function checkConnections(ask: Ask): Promise<Finding> {
   // An ordinary role sees of other sessions only whose they are: background processes belong to no role.
   const [row] = await ask(
