@@ -71,6 +71,7 @@ function Missed() {
                 type="button"
                 onClick={() => {
                   feed.dismiss();
+                  feed.resume();
                   feed.reload();
                 }}
               >

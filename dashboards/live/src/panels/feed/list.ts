@@ -53,6 +53,15 @@ export function addOlder(list: EventList, older: EventList): EventList {
   return { rows: [...list.rows, ...added], before: older.before };
 }
 
+/** How many rows of a list have come into the table since the other was read, at least. */
+export function newer(list: EventList, than: EventList): number {
+  const highest = than.rows.reduce<bigint | null>((top, { id }) => {
+    const value = BigInt(id);
+    return top === null || value > top ? value : top;
+  }, null);
+  return list.rows.filter(({ id }) => highest === null || BigInt(id) > highest).length;
+}
+
 /** What gives way can be read again: `before` moves up to above it. */
 function bounded(list: EventList, most: number): EventList {
   if (list.rows.length <= most) return list;

@@ -9,7 +9,7 @@ import type { EventsWanted } from '../../connection.js';
 import type { EventsMessage, GapMessage } from '../../messages.js';
 import type { FeedFilter } from '../../view.js';
 import { eventsQuery, matcher, subscribeFilter } from './filter.js';
-import { addOlder, type EventList, type FeedRow, NO_ROWS, put } from './list.js';
+import { addOlder, type EventList, type FeedRow, NO_ROWS, newer, put } from './list.js';
 
 /** Rows held while they stream by. */
 export const MOST_LIVE = 2_000;
@@ -81,7 +81,9 @@ export class FeedStore {
     this.#filter = filter;
     this.#matches = matcher(filter);
     this.#missed.value = NOTHING_MISSED;
-    this.#clear('newest');
+    this.#clear();
+    this.#held.value = null;
+    this.#came.value = 0;
     this.#parts.follow({
       filter: subscribeFilter(filter),
       onBegin: () => this.reload(),
@@ -103,13 +105,15 @@ export class FeedStore {
     this.#came.value = 0;
   }
 
-  /** Reads the newest rows from the table; what streams in meanwhile stays on top. */
+  /** Reads the newest rows from the table; what streams in meanwhile stays on top. What is held stays as it is. */
   reload(): void {
-    this.#clear('newest');
+    this.#clear();
     void this.#read(null, (older) => {
       const live = this.#live.peek();
       // So much came meanwhile that some of it is gone: the page may not reach up to it.
       if (live.before === null) this.#live.value = addOlder(live, older);
+      const held = this.#held.peek();
+      if (held !== null) this.#came.value = Math.max(this.#came.peek(), newer(this.#live.peek(), held));
     });
   }
 
@@ -129,16 +133,14 @@ export class FeedStore {
     this.#missed.value = NOTHING_MISSED;
   }
 
-  #clear(reading: 'newest' | null): void {
+  #clear(): void {
     this.#end();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#pending = [];
     this.#live.value = NO_ROWS;
-    this.#held.value = null;
-    this.#came.value = 0;
     this.#searchedTo.value = null;
-    this.#reading.value = reading;
+    this.#reading.value = 'newest';
   }
 
   #end(): void {
