@@ -64,7 +64,10 @@ export async function readText(c: Context, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for (;;) {
-    const chunk = await reader?.read();
+    const chunk = await reader?.read().catch(() => {
+      // Nobody is left to be told; it is no failure of ours either.
+      throw new ApiError(400, 'body_cut_short', 'The body ended before it was complete.');
+    });
     if (chunk === undefined || chunk.done) break;
     bytes += chunk.value.length;
     if (bytes <= maxBytes) chunks.push(chunk.value);
