@@ -127,6 +127,7 @@ async function pgbench(
 export interface Rival {
   /** WebSocket address. */
   readonly address: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -176,6 +177,7 @@ async function startProcess(
   const where = await ready;
   return {
     address: `ws://${where}`,
+    pid: child.pid ?? 0,
     async stop() {
       const gone = once(child, 'exit');
       child.kill('SIGTERM');

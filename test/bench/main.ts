@@ -14,6 +14,7 @@ const BENCHES = [
   'flush',
   'replay',
   'scrape',
+  'fanout',
 ] as const;
 
 interface Bench {
