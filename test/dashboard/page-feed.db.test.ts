@@ -205,6 +205,28 @@ describe.skipIf(CHROMIUM === undefined)('the feed', () => {
     expect(await rowsOf(page).count()).toBeLessThan(60);
   });
 
+  it('keeps few rows in the document while thousands stream by', async () => {
+    const { page } = await open();
+    await page.evaluate(() => {
+      const seen = { most: 0 };
+      const count = () => {
+        seen.most = Math.max(seen.most, document.querySelectorAll('.rows li').length);
+      };
+      new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
+      Object.assign(window, { seen });
+    });
+    for (let batch = 0; batch < 10; batch++) await insert({ count: 600, customer: batch });
+    const held = () => page.locator('.feed .controls .quiet').first().textContent();
+    await expect.poll(held, soon).toBe('Rows: 2,000');
+    await expect.poll(async () => (await column(page, 'customer'))[0], soon).toBe('9');
+    const most = await page.evaluate(() => (window as unknown as { seen: { most: number } }).seen.most);
+    expect(most).toBeGreaterThan(10);
+    expect(most).toBeLessThan(60);
+    // What gave way is read again.
+    await page.getByRole('button', { name: 'Older events' }).click();
+    await expect.poll(held, soon).toBe('Rows: 2,100');
+  });
+
   it('gives its rows as CSV', async () => {
     const id = await insert({ error: '=HYPERLINK("x")', status: 'error', customer: 5 });
     const { page } = await open();
