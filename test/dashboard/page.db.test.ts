@@ -133,6 +133,8 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
   it('says that the monitor is gone, and goes on without a reload when it is back', async () => {
     const { page, faults } = await open();
     await page.evaluate(() => Object.assign(window, { stillTheSame: true }));
+    await insert({ type: 'created', customer: 4_710 });
+    await page.locator('.rows li', { hasText: '4710' }).waitFor();
     await page.locator('.facts', { hasText: 'Connectionlive' }).waitFor();
     await served.kill();
     await page.locator('.facts', { hasText: 'lost for' }).waitFor();
@@ -143,6 +145,7 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     await served.start();
     await page.locator('.facts', { hasText: 'Connectionlive' }).waitFor();
     await page.locator('.rows li', { hasText: '4712' }).waitFor();
+    await page.locator('.feed .notice', { hasText: 'so the list was read anew' }).waitFor();
     await insert({ type: 'created', customer: 4_713 });
     await page.locator('.rows li', { hasText: '4713' }).waitFor();
     const [rows] = await ask(database.url, 'SELECT count(*)::text AS count FROM customer_sync_logs');
