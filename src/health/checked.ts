@@ -19,7 +19,7 @@ export class CheckedComponent {
     this.#asking = new Asking(check, timeoutMs);
   }
 
-  /** When it was found to be what `health()` says, ms by this host's clock; 0 before the first check. */
+  /** When it was found to be what `health()` says, ms by this host's clock as it was set at the start; 0 before the first check. */
   get checkedAt(): number {
     return this.#found?.at ?? 0;
   }
@@ -29,7 +29,8 @@ export class CheckedComponent {
     const asked = await this.#asking.ask(stop);
     // What was broken off says nothing.
     if (stop.aborted) return asked;
-    const at = Date.now();
+    // Compared with other times of this process: a step of the host's clock is no time that has passed.
+    const at = performance.timeOrigin + performance.now();
     const status = asked.available && !asked.concern ? 'healthy' : 'degraded';
     if (status !== this.#status) this.#since = at;
     this.#status = status;

@@ -20,3 +20,11 @@ export class DatabaseClock {
     return performance.now() + (this.#offset ?? performance.timeOrigin);
   }
 }
+
+/**
+ * ms of the epoch by this host's clock as it was set when the process began, so that a step of it is no time that has
+ * passed: for what is compared or subtracted.
+ */
+export function steadyNow(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -27,6 +27,8 @@ const POLL_MS = 1_000;
 const IDLE_CADENCE_MS = 50;
 /** Pending rows are re-read this often while the bell is not armed. ms. */
 const PENDING_MS = 100;
+/** A slice of pending rows is waited for no longer. ms */
+const LONGEST_RATION_MS = 5_000;
 /** A rebuild follows pending rows beyond the bound; not more often than this. ms. */
 const SWEEP_MS = 60_000;
 
@@ -126,8 +128,8 @@ export class Cycle {
     const before = performance.now();
     await reader.rereadPending();
     this.#pendingAt = performance.now();
-    // At most a tenth of the time, however many there are.
-    this.#pendingRation = 10 * (this.#pendingAt - before);
+    // At most a tenth of the time, however many there are; but what took longest may have been a stall of this process.
+    this.#pendingRation = Math.min(10 * (this.#pendingAt - before), LONGEST_RATION_MS);
     if (pending.roundDone) this.#rungRound = false;
   }
 

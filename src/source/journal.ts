@@ -1,4 +1,5 @@
 import type { BackfillState } from '../../streams/source-state.js';
+import { steadyNow } from './clock.js';
 import type { StartedHow } from './reader.js';
 import type { Described } from './state.js';
 
@@ -14,7 +15,7 @@ export function notStarted(): Described {
   return {
     role: 'starting',
     connected: true,
-    connectedSince: Date.now(),
+    connectedSince: steadyNow(),
     lostReason: '',
     armedAt: Number.POSITIVE_INFINITY,
     bellReason: 'starting',
@@ -136,15 +137,15 @@ export class Journal {
     if (!this.#seen.connected) return;
     this.#seen.connected = false;
     this.#seen.lostReason = reason;
-    this.#seen.connectedSince = Date.now();
+    this.#seen.connectedSince = steadyNow();
     this.#log.error({ event_type: 'database_lost', reason }, `nothing can be read: ${reason}`);
   }
 
   restored(): void {
     if (this.#seen.connected) return;
-    const seconds = Math.round((Date.now() - (this.#seen.connectedSince ?? Date.now())) / 1000);
+    const seconds = Math.round((steadyNow() - (this.#seen.connectedSince ?? steadyNow())) / 1000);
     this.#seen.connected = true;
-    this.#seen.connectedSince = Date.now();
+    this.#seen.connectedSince = steadyNow();
     this.#log.info({ event_type: 'database_back', seconds }, `reading again after ${seconds} s`);
   }
 }

@@ -18,11 +18,13 @@ export interface Look {
   readonly leaves: readonly string[];
   /** `tgenabled` of the bell's trigger, null where there is none. */
   readonly trigger: string | null;
+  /** What it took the server, ms; from here it can look longer, when this process stalls meanwhile. */
+  readonly tookMs: number;
 }
 
 /** @throws TypeError when the row is not one of `Statements.look` */
 export function parseLook(row: readonly (string | null)[]): Look {
-  if (row.length < 9) throw new TypeError(`a look has 9 columns, not ${row.length}`);
+  if (row.length < 10) throw new TypeError(`a look has 10 columns, not ${row.length}`);
   const words = (text: string | null | undefined) => (text == null ? [] : text.split(' '));
   return {
     now: Number(row[0]) * 1000,
@@ -34,5 +36,6 @@ export function parseLook(row: readonly (string | null)[]): Look {
     s: Number(row[6]),
     leaves: words(row[7]),
     trigger: row[8] ?? null,
+    tookMs: Number(row[9]),
   };
 }

@@ -19,7 +19,7 @@ export interface Statements {
   readonly byIds: string;
   /** $1, $2 bounds of the ranges that are known, $3 limit: rows beyond S. */
   readonly ahead: string;
-  /** One look at locks, contention, the key's holder and the epoch. $1 high word, $2 low word of the key. */
+  /** One look at locks, contention, the key's holder and the epoch, and what it took. $1 high word, $2 low word of the key. */
   readonly look: string;
   /** S and the clock. */
   readonly position: string;
@@ -149,7 +149,8 @@ export function buildStatements(table: TableInfo): Statements {
           || '/' || coalesce(pg_relation_filenode(${table.sequence.oid})::text, 'gone'),
         (SELECT ${s} FROM ${seq}),
         ${table.partitioned ? `(SELECT string_agg(oid::text, ' ' ORDER BY oid) FROM pg_class WHERE relkind <> 'p' AND oid IN ${tree})` : 'NULL'},
-        (SELECT string_agg(tgenabled, '') FROM pg_trigger WHERE tgrelid = ${table.oid} AND tgname = 'sync_monitor_bell')`,
+        (SELECT string_agg(tgenabled, '') FROM pg_trigger WHERE tgrelid = ${table.oid} AND tgname = 'sync_monitor_bell'),
+        date_part('epoch', clock_timestamp() - statement_timestamp()) * 1000`,
     position: `SELECT ${s}, date_part('epoch', clock_timestamp()) FROM ${seq}`,
     pending: `SELECT ${cols} FROM ${t} t WHERE t.status::text = 'pending' AND t.id > $1::int8 AND t.id <= $2::int8 ORDER BY t.id LIMIT $3`,
     recentByTime: `SELECT ${cols} FROM ${t} t

@@ -12,6 +12,7 @@ const LOOK: Look = {
   s: 0,
   leaves: [],
   trigger: 'O',
+  tookMs: 1,
 };
 
 /** Set to auto, its trigger seen, nothing else known. */

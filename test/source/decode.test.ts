@@ -126,7 +126,7 @@ describe('the totals of a batch come as text, whatever they were', () => {
 
 describe('a look', () => {
   test('of a plain table, nobody there', () => {
-    expect(parseLook(['1.5', null, '0', null, '0', 'sys/1/2/3/4', '0', null, null])).toEqual({
+    expect(parseLook(['1.5', null, '0', null, '0', 'sys/1/2/3/4', '0', null, null, '0.25'])).toEqual({
       now: 1_500,
       holders: new Set(),
       commitWaiters: 0,
@@ -136,11 +136,12 @@ describe('a look', () => {
       s: 0,
       leaves: [],
       trigger: null,
+      tookMs: 0.25,
     });
   });
 
   test('of a partitioned table at work', () => {
-    expect(parseLook(['2', '3/4 -1/77', '5', '4711', '0.25', 'e', '99', '16400 16410', 'O'])).toEqual({
+    expect(parseLook(['2', '3/4 -1/77', '5', '4711', '0.25', 'e', '99', '16400 16410', 'O', '3'])).toEqual({
       now: 2_000,
       holders: new Set(['3/4', '-1/77']), // a prepared transaction has no backend
       commitWaiters: 5,
@@ -150,11 +151,12 @@ describe('a look', () => {
       s: 99,
       leaves: ['16400', '16410'],
       trigger: 'O',
+      tookMs: 3,
     });
   });
 
   test('is refused when it is another row', () => {
-    expect(() => parseLook([])).toThrow('a look has 9 columns, not 0');
+    expect(() => parseLook([])).toThrow('a look has 10 columns, not 0');
   });
 });
 
