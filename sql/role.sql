@@ -21,10 +21,11 @@ ALTER ROLE :"role" PASSWORD :password;
 \endif
 
 -- Only the columns that are read (SPEC section 1); columns that a deployment lacks are left out. tableoid says in which
--- partition a row lies.
+-- partition a row lies, where there are partitions.
 SELECT format('GRANT SELECT (%s) ON %s TO %I', string_agg(quote_ident(attname), ', ' ORDER BY attnum), :'table'::regclass, :'role')
   FROM pg_attribute
  WHERE attrelid = :'table'::regclass AND NOT attisdropped
+   AND (attname <> 'tableoid' OR EXISTS (SELECT FROM pg_class WHERE oid = attrelid AND (relkind = 'p' OR relhassubclass)))
    AND attname IN ('tableoid', 'id', 'operation_type', 'status', 'created_at', 'customer_id', 'customer_email', 'onec_id',
                    'correlation_id', 'error_message', 'duration_ms', 'details') \gexec
 SELECT format('GRANT USAGE ON SCHEMA %I TO %I', nspname, :'role')
@@ -42,5 +43,8 @@ SELECT DISTINCT format('GRANT USAGE ON SCHEMA %1$s TO %2$I; GRANT SELECT ON SEQU
 SELECT format('GRANT USAGE ON SCHEMA sync_monitor TO %I', :'role')
  WHERE EXISTS (SELECT FROM pg_namespace WHERE nspname = 'sync_monitor') \gexec
 SELECT format('GRANT %s ON sync_monitor.%I TO %I',
-              CASE relname WHEN 'migrations' THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, relname, :'role')
+              CASE WHEN relname = 'migrations' THEN 'SELECT'
+                   WHEN relname IN ('rollup_todo', 'delivery') THEN 'SELECT, INSERT, DELETE'
+                   WHEN relname IN ('alert_state', 'receiver_gone', 'alert_cooldown') THEN 'SELECT, INSERT, UPDATE'
+                   ELSE 'SELECT, INSERT, UPDATE, DELETE' END, relname, :'role')
   FROM pg_class WHERE relnamespace = to_regnamespace('sync_monitor') AND relkind = 'r' \gexec

@@ -3,11 +3,19 @@ import type { AlertsConfig } from './alert-settings.js';
 import type { AlertsOptions } from './alerts/alerts-options.js';
 import { redisCooldown } from './alerts/cooldown-redis.js';
 import { type Db, HISTORY_SESSION } from './history/db.js';
-import { historyUsable } from './history/usable.js';
+import { historyUsable, type Needs } from './history/usable.js';
 import { Link } from './source/connection.js';
 import type { SourceLog } from './source/journal.js';
 
-const TABLES = ['alert_state', 'alert', 'silence', 'outbox', 'delivery', 'receiver_gone', 'alert_cooldown'];
+const KEPT = ['SELECT', 'INSERT', 'UPDATE'] as const;
+const PRUNED = [...KEPT, 'DELETE'] as const;
+
+/** What alerts do in the schema sync_monitor. */
+export const ALERT_NEEDS: Needs = {
+  ...{ alert_state: KEPT, receiver_gone: KEPT, alert_cooldown: KEPT },
+  ...{ alert: PRUNED, silence: PRUNED, outbox: PRUNED },
+  delivery: ['SELECT', 'INSERT', 'DELETE'],
+};
 const QUERY_TIMEOUT_MS = 5_000;
 
 export interface AlertPlaceOptions {
@@ -29,7 +37,7 @@ export interface AlertPlace {
  * @throws what the connection throws
  */
 export async function alertsUsable(db: Db, log: SourceLog): Promise<boolean> {
-  const reason = await historyUsable(db, TABLES);
+  const reason = await historyUsable(db, ALERT_NEEDS);
   if (reason !== undefined) log.warn({ event_type: 'alerts_off', reason }, `there are no alerts: ${reason}`);
   return reason === undefined;
 }
