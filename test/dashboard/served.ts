@@ -14,11 +14,11 @@ export interface Served {
 }
 
 /** @throws with what it said when it ends instead of serving */
-export async function serve(databaseUrl: string): Promise<Served> {
+export async function serve(databaseUrl: string, settings: NodeJS.ProcessEnv = {}): Promise<Served> {
   let child: ChildProcess | null = null;
   const start = async (port: number): Promise<string> => {
     const args = [built('src/main.js'), 'serve', '--port', String(port)];
-    const env = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, METRICS_CACHE_TTL: '0' };
+    const env = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, METRICS_CACHE_TTL: '0', ...settings };
     const started = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     child = started;
     let said = '';

@@ -3,6 +3,7 @@ import { Alerts } from './panels/alerts.js';
 import { Business } from './panels/business.js';
 import { Charts } from './panels/charts/charts.js';
 import { Feed } from './panels/feed/feed.js';
+import { SignedIn } from './panels/session.js';
 import { StatusLine } from './panels/status-line.js';
 import { SystemHealthPanel } from './panels/system-health.js';
 import { Tiles } from './panels/tiles.js';
@@ -30,6 +31,7 @@ export function App() {
             <Business />
           </div>
         </div>
+        <SignedIn />
       </main>
     </>
   );

@@ -2,6 +2,7 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { App } from './app.js';
+import { watchSession } from './panels/session.js';
 import { issues, language, level, messages, view } from './state.js';
 
 const root = document.getElementById('page');
@@ -21,3 +22,4 @@ effect(() => {
 });
 
 render(<App />, root);
+watchSession();
