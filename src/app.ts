@@ -4,6 +4,7 @@ import { type AlertsConfig, alertsConfig } from './alert-settings.js';
 import { celeryConfig } from './celery-service.js';
 import { UsageError } from './commands-end.js';
 import type { Config } from './config.js';
+import { watchDescriptors } from './descriptors.js';
 import { shipped, version } from './files.js';
 import { healthConfig } from './health-settings.js';
 import { createAccess } from './http/auth.js';
@@ -95,10 +96,12 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
       limits: { connections: config.MAX_WS_CLIENTS + REQUEST_CONNECTIONS },
       onCertificate: () => log.info({ event_type: 'tls' }, 'another certificate is in use'),
     });
+    const unwatch = watchDescriptors(log, config.MAX_WS_CLIENTS + REQUEST_CONNECTIONS);
     log.info({ event_type: 'serving', address: server.url, access: access.mode }, `open ${server.url}`);
     return {
       address: server.url,
       async stop() {
+        unwatch();
         await server.close(1_500);
         rows.unsubscribe();
         await monitor.stop();

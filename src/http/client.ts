@@ -2,12 +2,14 @@
  * One WebSocket client: what it subscribed to, where it stands in the feed, and what its slowness costs it.
  * It decides about itself; when it is asked is the hub's business (live.ts).
  */
+import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { EVENTS_PER_FRAME, type EventChunk, eventsFrame, type SnapshotFrame } from './frames.js';
 import type { LiveLimits } from './limits.js';
 import type { Topic } from './messages.js';
 import { type EventFilter, readMessage, type Subscription } from './subscription.js';
 import type { FeedPosition, MonitorView } from './view.js';
+import { textFrame } from './wire.js';
 
 /** Counted over all clients since the start; read by /metrics. */
 export interface LiveCounters {
@@ -23,6 +25,8 @@ export interface LiveCounters {
 
 export interface ClientOptions {
   readonly socket: WebSocket;
+  /** What it is upgraded from: without compression `ws` writes whole frames to it at once, and so may we. */
+  readonly stream: Duplex;
   readonly view: MonitorView;
   readonly limits: LiveLimits;
   readonly counters: LiveCounters;
@@ -85,13 +89,17 @@ export class LiveClient {
     return this.#filter;
   }
 
-  send(frame: Buffer | string, sent?: () => void): void {
+  /** @param message a whole frame (wire.ts), or the text for one */
+  send(message: Buffer | string, sent?: () => void): void {
     if (!this.open) return;
     this.#sentAt = this.#options.now();
-    // A failed write ends in `close`; the callback is for pacing only, so it runs after success alone.
-    this.#socket.send(frame, { binary: false }, (error) => {
-      if (error === undefined || error === null) sent?.();
-    });
+    const frame = typeof message === 'string' ? textFrame(message) : message;
+    if (sent === undefined) this.#options.stream.write(frame);
+    else
+      this.#options.stream.write(frame, (error) => {
+        // A failed write ends in `close`; the callback is for pacing only, so it runs after success alone.
+        if (error === undefined || error === null) sent();
+      });
   }
 
   /** Sends an alert, or ends a client that is too far behind for it: it reconnects, and asks what it missed. */

@@ -1,11 +1,12 @@
 /**
- * Frames as text, built once and written to every client that may have the same one.
+ * Frames, built once and written to every client that may have the same one.
  * A snapshot of four windows by type is tens of kilobytes: stringifying it per client would cost more than the fold.
  */
 import type { CelerySummary } from '../../streams/celery-summary.js';
 import type { FeedEvent } from '../../streams/event.js';
 import type { Snapshot } from '../../streams/snapshot.js';
 import type { EventFilter } from './subscription.js';
+import { textFrame } from './wire.js';
 
 /** Events in one frame; a bulk import arrives as one batch of many thousands. */
 export const EVENTS_PER_FRAME = 500;
@@ -48,7 +49,7 @@ export class SnapshotFrame {
       lag_ms: source.lag_ms,
       clock_skew_ms: source.clock_skew_ms,
     });
-    this.#bytes ??= Buffer.from(`${head.slice(0, -1)},${this.#body}`);
+    this.#bytes ??= textFrame(`${head.slice(0, -1)},${this.#body}`);
     return this.#bytes;
   }
 }
@@ -57,10 +58,10 @@ function coarsely(ms: number | null): string {
   return ms === null ? '-' : String(Math.round(ms / 1000));
 }
 
-/** An `events` message. */
+/** An `events` message as a frame. */
 export function eventsFrame(epoch: string, eventsJson: readonly string[], dropped: number): Buffer {
   const head = `{"type":"events","epoch":${JSON.stringify(epoch)},"events":[`;
-  return Buffer.from(`${head}${eventsJson.join(',')}],"dropped":${dropped}}`);
+  return textFrame(`${head}${eventsJson.join(',')}],"dropped":${dropped}}`);
 }
 
 /** Part of a flush that one kind of client gets, at most EVENTS_PER_FRAME events. */

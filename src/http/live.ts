@@ -16,6 +16,7 @@ import { LIVE_LIMITS, type LiveLimits } from './limits.js';
 import { liveHealth } from './live-health.js';
 import { PROTOCOL } from './messages.js';
 import type { MonitorView } from './view.js';
+import { textFrame } from './wire.js';
 
 export interface LiveStats extends Readonly<LiveCounters> {
   readonly clients: number;
@@ -112,6 +113,7 @@ export class LiveHub {
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       const client = new LiveClient({
         socket: ws,
+        stream: socket,
         view: this.#view,
         limits: this.#limits,
         counters: this.#counters,
@@ -195,7 +197,7 @@ export class LiveHub {
   #onAlert(message: AlertMessage): void {
     // The rows that crossed the line come before what they led to.
     this.#flush();
-    const frame = Buffer.from(JSON.stringify(message));
+    const frame = textFrame(JSON.stringify(message));
     for (const client of this.#clients) if (client.wants('alerts')) client.sendAlert(frame);
   }
 
@@ -293,7 +295,7 @@ export class LiveHub {
     const health = liveHealth(this.#view);
     if (health.key === this.#health) return;
     this.#health = health.key;
-    const frame = health.frame();
+    const frame = textFrame(health.frame());
     for (const client of this.#clients) if (client.wants('health')) client.send(frame);
   }
 }

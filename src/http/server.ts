@@ -45,6 +45,8 @@ export interface RunningServer {
   close(timeoutMs?: number): Promise<void>;
 }
 
+/** Connections that wait to be taken: after a restart all viewers come at once. Linux allows net.core.somaxconn at most. */
+const BACKLOG = 4_096;
 const CLOSE_MS = 3_000;
 
 function listenError(error: unknown, host: string, port: number): Error {
@@ -111,7 +113,7 @@ async function listen(server: Server, host: string, port: number): Promise<Addre
   await new Promise<void>((resolve, reject) => {
     const failed = (error: Error): void => reject(listenError(error, host, port));
     server.once('error', failed);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off('error', failed);
       resolve();
     });

@@ -11,6 +11,7 @@ import { parseCeleryEvents } from '../../streams/celery-event.js';
 import { celerySummary } from '../../streams/celery-summary.js';
 import { errorOf } from './app.js';
 import { HandDrivenView, NO_CLIENTS, START } from './view.js';
+import { payloadOf } from './wire.js';
 
 const PROMTOOL = '/usr/bin/promtool';
 
@@ -141,7 +142,7 @@ describe('the snapshot message', () => {
     update();
     celery.heard(parseCeleryEvents(beat('worker-heartbeat')), START + 500);
     update();
-    const message = () => snapshotMessage.parse(JSON.parse(String(frame.bytes()))).celery;
+    const message = () => snapshotMessage.parse(JSON.parse(payloadOf(frame.bytes()))).celery;
     const before = message();
     expect(before).toMatchObject({ workers_online: 1, queue_length: 4, tasks_succeeded: 1, tasks_failed: 1 });
     celery.heard(parseCeleryEvents(beat('worker-heartbeat')), START + 1_000);
@@ -159,6 +160,6 @@ describe('the snapshot message', () => {
     const latest = view.latest();
     if (latest === null) throw new Error('no snapshot');
     frame.update(latest, () => undefined);
-    expect(Object.keys(JSON.parse(String(frame.bytes())))).not.toContain('celery');
+    expect(Object.keys(JSON.parse(payloadOf(frame.bytes())))).not.toContain('celery');
   });
 });

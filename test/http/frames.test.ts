@@ -3,6 +3,7 @@ import { EventFlush, SnapshotFrame } from '../../src/http/frames.js';
 import { createFilter } from '../../src/http/subscription.js';
 import type { FeedEvent } from '../../streams/event.js';
 import { COMPLETE, HandDrivenView, row } from './view.js';
+import { payloadOf } from './wire.js';
 
 function events(statuses: readonly string[]): readonly FeedEvent[] {
   const view = new HandDrivenView();
@@ -12,7 +13,7 @@ function events(statuses: readonly string[]): readonly FeedEvent[] {
 }
 
 const seqs = (frame: Buffer): number[] =>
-  JSON.parse(frame.toString()).events.map((event: FeedEvent) => event.seq);
+  JSON.parse(payloadOf(frame)).events.map((event: FeedEvent) => event.seq);
 
 describe('the chunks of a flush', () => {
   const flush = new EventFlush('e', events(['success', 'error', 'success', 'error', 'error']));
@@ -43,7 +44,7 @@ describe('the chunks of a flush', () => {
   it('are the very same bytes for all who lost nothing', () => {
     const [chunk] = flush.chunksFor(undefined);
     expect(chunk?.frame(5, 0)).toBe(chunk?.frame(5, 0));
-    expect(JSON.parse(String(chunk?.frame(5, 2))).dropped).toBe(2);
+    expect(JSON.parse(payloadOf(chunk?.frame(5, 2))).dropped).toBe(2);
   });
 });
 
@@ -68,7 +69,7 @@ describe('the snapshot frame', () => {
     const take = (): { seq: number; at: string; lag_ms: number | null } => {
       const snapshot = view.latest();
       if (snapshot !== null) frame.update(snapshot);
-      return JSON.parse(String(frame.bytes()));
+      return JSON.parse(payloadOf(frame.bytes()));
     };
     view.tick();
     const first = take();
