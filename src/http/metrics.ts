@@ -1,7 +1,9 @@
 /** The exposition: everything is read from the view at the moment of the scrape; nothing is counted here. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { resourcesOf } from '../../streams/resources.js';
+import { accessFamilies } from './access-families.js';
 import { alertFamilies } from './alert-families.js';
+import type { AttemptStats } from './attempts.js';
 import { celeryFamilies } from './celery-families.js';
 import {
   CONTENT_TYPES,
@@ -22,6 +24,8 @@ import { windowFamilies } from './window-families.js';
 
 export interface MetricsOptions {
   readonly liveStats: () => LiveStats;
+  /** Of wrong tokens. */
+  readonly attemptStats?: () => AttemptStats;
   /** How long a scrape may be answered with the last exposition, ms. */
   readonly cacheTtlMs: number;
   readonly version: string;
@@ -81,6 +85,7 @@ export function createMetrics(view: MonitorView, options: MetricsOptions): Metri
       ...historyFamilies(view.history?.()),
       ...auditFamilies(view.audit?.()),
       ...liveFamilies(options.liveStats(), options.version),
+      ...(options.attemptStats ? accessFamilies(options.attemptStats()) : []),
       ...ofNode,
     ];
   };

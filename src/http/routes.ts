@@ -95,6 +95,7 @@ export function createApp(view: MonitorView, options: AppOptions): OpenAPIHono {
       ? null
       : createMetrics(view, {
           liveStats: options.liveStats,
+          attemptStats: () => access.stats(),
           cacheTtlMs: (options.metricsCacheTtl ?? 1) * 1_000,
           version: options.version,
           now: clock,

@@ -84,6 +84,12 @@ describe('the page to sign in', () => {
     const api = await app.request('/metrics', { headers: { authorization: 'Bearer metrics' } });
     expect([api.status, api.headers.get('retry-after')]).toEqual([429, '6']);
     expect((await errorOf(api)).code).toBe('too_many_attempts');
+    const { app: open } = setUpApp({ ...TOKENS, attempts: { burst: 1e6 } });
+    for (let i = 0; i < 3; i++) await open.request('/', { headers: { authorization: 'Bearer x' } });
+    const metrics = await (
+      await open.request('/metrics', { headers: { authorization: 'Bearer metrics' } })
+    ).text();
+    expect(metrics).toContain('sync_monitor_wrong_tokens_total 3\n');
   });
 
   it('leads nowhere else', async () => {
