@@ -82,7 +82,7 @@ export async function serve(config: Config, { log }: { readonly log: Logger }): 
     access,
     page,
     unmask: config.UNMASK,
-    onUnmasked: (access) => log.info({ event_type: 'unmasked', ...access }, 'personal data was shown'),
+    onUnmasked: (access) => log.warn({ event_type: 'unmasked', ...access }, 'personal data was shown'),
     onSignOut: (session) => hub.endSession(session),
     metricsEnabled: config.PROMETHEUS_METRICS_ENABLED,
     metricsCacheTtl: config.METRICS_CACHE_TTL,
