@@ -26,6 +26,8 @@ const CUT_OFF_MS = 45_000;
 interface Round {
   /** CPU microseconds for each message. */
   readonly cpu: number;
+  /** Without what the same writers take of a monitor that has no clients. */
+  readonly net: number;
   readonly messages: number;
   readonly megabytes: number;
   readonly cores: number;
@@ -51,13 +53,13 @@ export async function run({ quick = false }: BenchOptions): Promise<BenchResult>
         LOG_LEVEL: 'info',
       });
       await complete(monitor);
+      const idle = await withoutClients(arena, monitor, ms / 3);
       const before = residentKb(monitor.pid);
       await ask<Opened>({ do: 'open', port: portOf(monitor), count: clients, events: WITH_EVENTS });
       perClientKb.push((residentKb(monitor.pid) - before) / clients);
       const writing = arena.write(2, Math.ceil(ms / 1000) + 2, ROWS_PER_SECOND);
-      const measured = await measure(monitor.pid, ms, () =>
-        ask<Measured>({ do: 'measure', ms, record: true }),
-      );
+      const watch = () => ask<Measured>({ do: 'measure', ms, record: true });
+      const measured = await measure(monitor.pid, ms, watch, idle);
       ours.push(measured.round);
       await writing;
       if (round === 0) {
@@ -74,7 +76,8 @@ export async function run({ quick = false }: BenchOptions): Promise<BenchResult>
     await arena.end();
   }
   if (!deaf || !back) throw new Error('no round was run');
-  const ratio = spread(ours.map((one, i) => one.cpu / (bare[i]?.cpu ?? Number.NaN)));
+  const ratioOf = (of: 'cpu' | 'net') => spread(ours.map((one, i) => one[of] / (bare[i]?.cpu ?? Number.NaN)));
+  const [ratio, whole] = [ratioOf('net'), ratioOf('cpu')];
   const slowed = deaf.with / deaf.without;
   const median = (rounds: readonly Round[], of: keyof Round) => spread(rounds.map((one) => one[of])).median;
   return {
@@ -94,7 +97,7 @@ export async function run({ quick = false }: BenchOptions): Promise<BenchResult>
         ([who, rounds]) =>
           `${who}: ${median(rounds, 'cpu').toFixed(1)} us of CPU a message, ${Math.round(median(rounds, 'messages') / (ms / 1000))} messages/s, ${median(rounds, 'megabytes').toFixed(0)} MB/s, ${median(rounds, 'cores').toFixed(2)} cores`,
       ),
-      `ratio ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}), reading, counting and keeping ${ROWS_PER_SECOND} rows/s included`,
+      `ratio ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}) without, ${whole.median.toFixed(2)} (${whole.min.toFixed(2)} to ${whole.max.toFixed(2)}) with what reading, counting and keeping ${ROWS_PER_SECOND} rows/s costs anyway`,
       `memory: ${spread(perClientKb).median.toFixed(1)} KiB for each client`,
       `delivery, from the snapshot's time: p99 ${deaf.without.toFixed(0)} ms; with ${DEAF} deaf clients ${deaf.with.toFixed(0)} ms (${slowed.toFixed(2)} times); they skipped ${deaf.skipped} snapshots, ${deaf.cutOff} were cut off, ${deaf.lost} others`,
       `all ${clients} gone and back at once: ${(back.ms / 1000).toFixed(1)} s until each had a snapshot, ${back.again} attempts more`,
@@ -141,6 +144,18 @@ async function withDeaf(
   };
 }
 
+/** What counting the same rows takes when nobody looks; cores. */
+async function withoutClients(arena: Arena, monitor: Rival, ms: number): Promise<number> {
+  const writing = arena.write(2, Math.ceil(ms / 1000) + 2, ROWS_PER_SECOND);
+  // pgbench connects first.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const before = cpuSeconds(monitor.pid);
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  const cores = ((cpuSeconds(monitor.pid) - before) * 1000) / ms;
+  await writing;
+  return cores;
+}
+
 async function bareRound(
   record: Measured['record'],
   { clients, ms, ask }: { readonly clients: number; readonly ms: number; readonly ask: Ask },
@@ -159,12 +174,13 @@ async function bareRound(
   }
 }
 
-async function measure(pid: number, ms: number, work: () => Promise<Measured>) {
+async function measure(pid: number, ms: number, work: () => Promise<Measured>, idleCores = 0) {
   const before = cpuSeconds(pid);
   const { messages, bytes, record } = await work();
   const seconds = cpuSeconds(pid) - before;
   const round: Round = {
     cpu: (seconds * 1e6) / messages,
+    net: ((seconds - (idleCores * ms) / 1000) * 1e6) / messages,
     messages,
     megabytes: bytes / 1e3 / ms,
     cores: (seconds * 1000) / ms,

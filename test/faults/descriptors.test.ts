@@ -65,7 +65,10 @@ test.skipIf(process.platform !== 'linux')(
         await insertInto(portal, TABLE, 5);
         rows += 5;
         expect((await ask('/livez')).status).toBe(200);
-        expect((await realtime()).completeness.state).not.toBe('complete');
+        await until(
+          async () => (await realtime()).completeness.state !== 'complete',
+          'that it is not complete',
+        );
         for (const socket of crowd) socket.destroy();
         served.limitDescriptors(4_096);
         await until(() => seen.total === rows, 'the rows of meanwhile, shown');

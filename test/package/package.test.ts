@@ -54,7 +54,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true, maxRetries: 3 }),
 
 it('holds programs, types, page, SQL, dashboards and papers, and nothing else', () => {
   const kinds: readonly RegExp[] = [
-    /^(package\.json|README\.md|LICENSE|LICENSES\.md)$/,
+    /^(package\.json|README(\.ru)?\.md|LICENSE|LICENSES\.md|dashboards\/[\w.]+\.md)$/,
     /^dist\/(src|streams)\/[\w/-]+(\.en|\.ru)?(\.js|\.d\.ts)$/,
     /^dist\/dashboards\/live\/(index\.html|assets\/[\w.-]+)$/,
     /^sql\/[\w/]+\.sql$/,
