@@ -15,18 +15,12 @@ import { EventFlush, SnapshotFrame } from './frames.js';
 import { LIVE_LIMITS, type LiveLimits } from './limits.js';
 import { liveHealth } from './live-health.js';
 import { PROTOCOL } from './messages.js';
+import type { Session } from './session.js';
 import type { MonitorView } from './view.js';
 import { textFrame } from './wire.js';
 
 export interface LiveStats extends Readonly<LiveCounters> {
   readonly clients: number;
-}
-
-/** The session that a client came with (session.ts). */
-export interface WsSession {
-  readonly id: string;
-  /** ms */
-  readonly expiresAt: number;
 }
 
 export interface LiveHubOptions {
@@ -49,7 +43,7 @@ export class LiveHub {
   readonly #server: WebSocketServer;
   readonly #clients = new Set<LiveClient>();
   /** Whose page opened a client, where it was a page that somebody signed in on. */
-  readonly #sessions = new WeakMap<LiveClient, WsSession>();
+  readonly #sessions = new WeakMap<LiveClient, Pick<Session, 'id' | 'expiresAt'>>();
   readonly #counters: LiveCounters = {
     droppedEvents: 0,
     skippedSnapshots: 0,
@@ -109,7 +103,12 @@ export class LiveHub {
   }
 
   /** Completes an upgrade that the access rule has let through. */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, session?: WsSession): void {
+  handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    session?: Pick<Session, 'id' | 'expiresAt'>,
+  ): void {
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       const client = new LiveClient({
         socket: ws,
