@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { until } from '../source/collector.js';
 import { STARTED } from './notices.js';
 import { hang, reset, say, startReceiver, verify } from './receiver.js';
 import { deliveryScene, HOUR, MINUTE, outboxOf } from './scene.js';
 
-describe.each(sharedVersions())('delivery, kept in PostgreSQL %i', (version) => {
+describe.each(newestVersion())('delivery, kept in PostgreSQL %i', (version) => {
   const it = deliveryScene(version);
   const { open, unloaded, kinds } = it;
 

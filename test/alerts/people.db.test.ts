@@ -3,13 +3,13 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { reconnecting } from '../../src/alerts/db.js';
 import { prune } from '../../src/alerts/journal-load.js';
 import { SilenceError } from '../../src/alerts/silences.js';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 import { ANY_PERSONAL, PERSONAL, STARTED } from './notices.js';
 import { say } from './receiver.js';
 import { deliveryScene, HOUR, MINUTE, outboxOf, type Scene, TABLE } from './scene.js';
 
-describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('on PostgreSQL %i', (version) => {
   const it = deliveryScene(version);
   let scene: Scene;
   beforeEach(async () => {

@@ -1,13 +1,13 @@
 /** Notices outlive the process and the database's absence: at least once, under the same id. */
 import { describe, expect, test } from 'vitest';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 import { until } from '../source/collector.js';
 import { STARTED } from './notices.js';
 import { say } from './receiver.js';
 import { deliveryScene, firingState, HOUR, MINUTE, outboxOf } from './scene.js';
 
-describe.each(sharedVersions())('what was decided, kept in PostgreSQL %i', (version) => {
+describe.each(newestVersion())('what was decided, kept in PostgreSQL %i', (version) => {
   const it = deliveryScene(version);
   const { open, unloaded, kinds } = it;
 

@@ -1,11 +1,11 @@
 /** What notices of a whole monitor say and how often they come: history, objective, reminders, the shared rate limit. */
 import { describe, expect, test } from 'vitest';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { until } from '../source/collector.js';
 import { redisInstalled, startRedis } from './redis.js';
 import { ONLY_ONE, only, RULE, serviceScene } from './service-scene.js';
 
-describe.each(sharedVersions())('notices of a monitor on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('notices of a monitor on PostgreSQL %i', (version) => {
   const it = serviceScene(version);
   const { start, view, decides, errors, successes, bodies, told } = it;
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { startMonitor } from '../../src/monitor.js';
 import type { AlertMessage } from '../../streams/alerts-view.js';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 import { until } from '../source/collector.js';
 import { say, verify } from './receiver.js';
@@ -15,7 +15,7 @@ import { ONLY_ONE, PERSONAL, RULE, serviceScene } from './service-scene.js';
  */
 const LATEST_NOTICE_MS = 10_000;
 
-describe.each(sharedVersions())('alerts beside a monitor on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('alerts beside a monitor on PostgreSQL %i', (version) => {
   const it = serviceScene(version);
   const { running, start, stop, view, decides, stateOf, errors, successes, bodies, told } = it;
 

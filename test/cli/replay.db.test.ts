@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReplayWire } from '../../src/cli/replay-text.js';
 import { run } from '../../src/main.js';
-import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';
+import { freshDatabase, newestVersion, type TestDatabase } from '../setup/database.js';
 
 const DAY = '2026-03-10';
 const PERIOD = ['--since', `${DAY}T00:00:00Z`, '--until', `${DAY}T12:00:00Z`];
@@ -40,7 +40,7 @@ interface Expected {
   readonly peak: number;
 }
 
-describe.each(sharedVersions())('replay on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('replay on PostgreSQL %i', (version) => {
   let db: TestDatabase;
   let client: pg.Client;
   let folder: string;

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/main.js';
 import type { Report } from '../../streams/report.js';
 import { businessDifferences, operationDifferences } from '../monitor/oracle.js';
-import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';
+import { freshDatabase, newestVersion, type TestDatabase } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 
 const HOSTILE = `<script>alert("x")</script> & 'quoted' \u001b[2J\u202eevil </td></table> ивана ivan.petrov@example.com`;
 const PERIOD = ['--date', '2026-10-25', '--tz', 'Europe/Berlin'];
 
-describe.each(sharedVersions())('report on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('report on PostgreSQL %i', (version) => {
   let db: TestDatabase;
   let client: pg.Client;
 

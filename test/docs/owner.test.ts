@@ -6,7 +6,7 @@ import { databaseCheck } from '../../src/health/database.js';
 import { type CustomerSyncMonitor, startMonitor } from '../../src/monitor.js';
 import { migrate } from '../../src/source/migrate.js';
 import { discoverTable } from '../../src/source/table.js';
-import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';
+import { freshDatabase, newestVersion, type TestDatabase } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 import { SQL_DIR, until } from '../source/collector.js';
 import { dropRoles, as as urlAs, withLink } from '../source/tables.js';
@@ -17,7 +17,7 @@ if (!psql)
     'psql is not installed (apt-get install postgresql-client): the way of the owner is not tested',
   );
 
-describe.skipIf(!psql).each(sharedVersions())('without a superuser on PostgreSQL %i', (version) => {
+describe.skipIf(!psql).each(newestVersion())('without a superuser on PostgreSQL %i', (version) => {
   let db: TestDatabase;
   let owner: string;
   let watcher: string;

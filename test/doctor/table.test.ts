@@ -1,12 +1,12 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/doctor/check.js';
-import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';
+import { freshDatabase, newestVersion, type TestDatabase } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 import { createTable, dropRoles, newRole, as as urlAs } from '../source/tables.js';
 import { command, diagnose, refusal } from './scene.js';
 
-describe.each(sharedVersions())('doctor and serve on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('doctor and serve on PostgreSQL %i', (version) => {
   let db: TestDatabase;
   const roles: string[] = [];
   const sql = (text: string) => ask(db.url, text);

@@ -59,14 +59,15 @@ const OLD_ROWS = `INSERT INTO ${TABLE} (operation_type, status, customer_id, dur
   SELECT 'export_to_1c', (ARRAY['success', 'error', 'warning'])[1 + i % 3], i % 700, i % 5000, now() - i * interval '3 minutes'
   FROM generate_series(1, 20000) i`;
 
-describe.each(sharedVersions())('history through faults (PostgreSQL %i)', (version) => {
+// Each waits for most of its time: both versions at once.
+describe.concurrent.each(sharedVersions())('history through faults (PostgreSQL %i)', (version) => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await ownCluster(version);
   });
   afterAll(() => cluster.destroy());
 
-  test('Postgres killed again and again under load: what is kept and what is shown equal the table', async () => {
+  test.sequential('Postgres killed again and again under load: what is kept and what is shown equal the table', async () => {
     const it = await scene(version, { cluster, config: QUICK, before: (c) => c.query(OLD_ROWS).then() });
     for (let i = 0; i < 6; i++) {
       const writers = await it.writers(4);
@@ -82,7 +83,7 @@ describe.each(sharedVersions())('history through faults (PostgreSQL %i)', (versi
     await it.end();
   }, 120_000);
 
-  test('a flush that fails, as on a full disk: live numbers go on, it is said, and nothing is missing after', async () => {
+  test.sequential('a flush that fails, as on a full disk: live numbers go on, it is said, and nothing is missing after', async () => {
     const admin = await connect(cluster.url('csm'));
     await admin.query(`TRUNCATE ${TABLE} RESTART IDENTITY`);
     await admin.end();
@@ -107,7 +108,7 @@ describe.each(sharedVersions())('history through faults (PostgreSQL %i)', (versi
     await it.end();
   }, 120_000);
 
-  test('a backup put back, and a promotion: history of that database goes on, what came later is read', async () => {
+  test.sequential('a backup put back, and a promotion: history of that database goes on, what came later is read', async () => {
     const it = await scene(version, { cluster, config: QUICK });
     const writers = await it.writers(4);
     await until(() => it.counted() > 500, 'some load');
@@ -138,7 +139,7 @@ describe.each(sharedVersions())('history through faults (PostgreSQL %i)', (versi
     await it.end();
   }, 120_000);
 
-  test('rows changed behind the bell: the audit finds them, and windows and history follow', async () => {
+  test.sequential('rows changed behind the bell: the audit finds them, and windows and history follow', async () => {
     const it = await scene(version, { cluster, config: { ...QUICK, auditPace: AUDIT } });
     await it.sql(`INSERT INTO ${TABLE} (operation_type, status, customer_id, duration_ms, created_at)
       SELECT 'sync_changes', (ARRAY['success', 'error'])[1 + i % 2], i, i, now() - i * interval '40 seconds' FROM generate_series(1, 2000) i`);
@@ -163,7 +164,7 @@ describe.each(sharedVersions())('history through faults (PostgreSQL %i)', (versi
     await it.end();
   }, 180_000);
 
-  test('the table made anew: said, and history begins anew', async () => {
+  test.sequential('the table made anew: said, and history begins anew', async () => {
     const it = await scene(version, { cluster, config: QUICK });
     await it.insert(100);
     await expectTrue(it);

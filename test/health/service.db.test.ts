@@ -11,7 +11,7 @@ import { startMonitor } from '../../src/monitor.js';
 import { redisInstalled, startRedis } from '../alerts/redis.js';
 import { startProxy } from '../faults/proxy.js';
 import { NO_CLIENTS } from '../http/view.js';
-import { freshDatabase, sharedVersions } from '../setup/database.js';
+import { freshDatabase, newestVersion } from '../setup/database.js';
 import { ask, startCluster } from '../setup/postgres.js';
 import { until } from '../source/collector.js';
 import { createTable } from '../source/tables.js';
@@ -99,7 +99,7 @@ describe('what is not configured', () => {
   });
 });
 
-describe.each(sharedVersions())('the database (PostgreSQL %i)', (version) => {
+describe.each(newestVersion())('the database (PostgreSQL %i)', (version) => {
   it('has its connections counted by state as the server counts them', async () => {
     const url = await database(version);
     const others = await Promise.all([1, 2, 3].map(() => connect(url)));

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { QUERY_SESSION } from '../../src/source/source.js';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { until } from '../source/collector.js';
 import { discover } from '../source/tables.js';
 import { batch, row } from '../streams/rows.js';
@@ -14,7 +14,7 @@ const SPARSE = `INSERT INTO ${TABLE} (operation_type, status, created_at, custom
 const WITHOUT_INDEX = `DROP INDEX sync_log_created_idx; ${SPARSE}`;
 const SPOILT = (where: string) => `UPDATE ${TABLE} SET status = 'error' WHERE ${where}`;
 
-describe.each(sharedVersions())('the bounds of the audit on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('the bounds of the audit on PostgreSQL %i', (version) => {
   let place: AuditScene;
   afterEach(() => place.close());
 

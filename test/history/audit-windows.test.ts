@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type CustomerSyncMonitor, startMonitor } from '../../src/monitor.js';
 import { agree } from '../monitor/agree.js';
-import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';
+import { freshDatabase, newestVersion, type TestDatabase } from '../setup/database.js';
 import { until } from '../source/collector.js';
 
 const TABLE = 'customer_sync_logs';
@@ -53,7 +53,7 @@ async function unwritten(client: pg.Client): Promise<number> {
   return rows[0].n;
 }
 
-describe.each(sharedVersions())('the windows and the audit on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('the windows and the audit on PostgreSQL %i', (version) => {
   let db: TestDatabase;
   let client: pg.Client;
   let monitor: CustomerSyncMonitor;

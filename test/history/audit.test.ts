@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { startOf } from '../../src/history/cover.js';
 import type { FindKind } from '../../streams/audit-state.js';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { Writer } from '../source/writers.js';
 import { AuditScene, HOUR } from './audit-scene.js';
 import { floorTo, MINUTE, QUARTER } from './scene.js';
@@ -23,7 +23,7 @@ const ONE = (what: string, age: string) =>
 const SET = (what: string, where: string, age: string) =>
   `${ONE(where, age)} UPDATE customer_sync_logs t SET ${what} FROM one WHERE t.id = one.id`;
 
-describe.each(sharedVersions())('the audit on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('the audit on PostgreSQL %i', (version) => {
   let place: AuditScene;
   afterEach(() => place.close());
 

@@ -5,12 +5,12 @@ import { startOf } from '../../src/history/cover.js';
 import type { HistoryStore } from '../../src/history/store.js';
 import type { Link } from '../../src/source/connection.js';
 import type { SyncRow } from '../../streams/event.js';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { row } from '../streams/rows.js';
 import { rowsArb } from './rollups.js';
 import { DAY, IDENTITY, kept, live, MINUTE, NOW, QUARTER, rolled, type Scene, scene, upTo } from './scene.js';
 
-describe.each(sharedVersions())('coarse periods on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('coarse periods on PostgreSQL %i', (version) => {
   let place: Scene;
   let store: HistoryStore;
   let link: Link;

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COPY_ROLLUPS, KEPT_UNTIL, packRollups, readRollups } from '../../src/history/rollup-rows.js';
 import { ConnectionLostError, Link } from '../../src/source/connection.js';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { rollupArb } from './rollups.js';
 import { IDENTITY, MINUTE, NOW, type Scene, scene, upTo } from './scene.js';
 
-describe.each(sharedVersions())('rows that are copied, on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('rows that are copied, on PostgreSQL %i', (version) => {
   let place: Scene;
   let link: Link;
   let id: number;

@@ -14,7 +14,7 @@ import { Changes } from '../../streams/changes.js';
 import { Vocabulary } from '../../streams/vocabulary.js';
 import { Zone } from '../../streams/zone.js';
 import { operationDifferences } from '../monitor/oracle.js';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { discover } from '../source/tables.js';
 import { breakdownDifferences } from './breakdown-oracle.js';
 import { END, Followed, noting, settle } from './followed.js';
@@ -24,7 +24,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const START = END - 6 * HOUR;
 
-describe.each(sharedVersions())('an answer on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('an answer on PostgreSQL %i', (version) => {
   let place: Scene;
   let client: pg.Client;
   let reads: Link;

@@ -10,7 +10,7 @@ import { ReadPool } from '../../src/source/pool.js';
 import { QUERY_SESSION } from '../../src/source/source.js';
 import { Zone } from '../../streams/zone.js';
 import { businessDifferences, operationDifferences } from '../monitor/oracle.js';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { discover } from '../source/tables.js';
 import { breakdownDifferences } from './breakdown-oracle.js';
 import { BURSTS, END, Followed, insertLate, insertRows, noting, SINCE, settle } from './followed.js';
@@ -59,7 +59,7 @@ const zones = fc.constantFrom(
   'America/New_York',
 );
 
-describe.each(sharedVersions())('on PostgreSQL %i every number of any period', (version) => {
+describe.each(newestVersion())('on PostgreSQL %i every number of any period', (version) => {
   let place: Scene;
   let client: pg.Client;
   let reads: Link;

@@ -4,12 +4,12 @@ import { customersOfTable, errorsOfTable } from '../../src/history/report-query.
 import type { Query, TableShape } from '../../src/history/table-query.js';
 import { ReadPool } from '../../src/source/pool.js';
 import { QUERY_SESSION } from '../../src/source/source.js';
-import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';
+import { freshDatabase, newestVersion, type TestDatabase } from '../setup/database.js';
 import { createTable, discover } from '../source/tables.js';
 
 const DAY = [new Date('2026-03-10T00:00:00Z'), new Date('2026-03-11T00:00:00Z')] as const;
 
-describe.each(sharedVersions())('what a report asks of the table, on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('what a report asks of the table, on PostgreSQL %i', (version) => {
   let db: TestDatabase;
   let client: pg.Client;
   let pool: ReadPool;

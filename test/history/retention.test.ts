@@ -5,7 +5,7 @@ import { dropOld } from '../../src/history/retention.js';
 import type { HistoryStore } from '../../src/history/store.js';
 import type { Link } from '../../src/source/connection.js';
 import type { SyncRow } from '../../streams/event.js';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { row } from '../streams/rows.js';
 import {
   DAY,
@@ -22,7 +22,7 @@ import {
   upTo,
 } from './scene.js';
 
-describe.each(sharedVersions())('retention on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('retention on PostgreSQL %i', (version) => {
   let place: Scene;
   let store: HistoryStore;
   let link: Link;

@@ -7,7 +7,7 @@ import { Link } from '../../src/source/connection.js';
 import { ReadPool } from '../../src/source/pool.js';
 import { QUERY_SESSION } from '../../src/source/source.js';
 import { type SeriesNumbers, type SeriesStep, seriesBounds } from '../../streams/period-series.js';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { discover } from '../source/tables.js';
 import { BURSTS, END, Followed, insertRows, settle } from './followed.js';
 import { IDENTITY, type Scene, scene, TABLE, upTo } from './scene.js';
@@ -29,7 +29,7 @@ const CASES: readonly (readonly [SeriesStep, number, number])[] = [
   [86_400, END - 70 * DAY, END],
 ];
 
-describe.each(sharedVersions())('on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('on PostgreSQL %i', (version) => {
   let place: Scene;
   let client: pg.Client;
   let reads: Link;

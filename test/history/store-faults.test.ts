@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HistoryLostError } from '../../src/history/db.js';
 import { ConnectionLostError } from '../../src/source/connection.js';
 import type { SyncRow } from '../../streams/event.js';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 import { row } from '../streams/rows.js';
 import { type Cutter, startCutter } from './cutter.js';
@@ -21,7 +21,7 @@ import {
   upTo,
 } from './scene.js';
 
-describe.each(sharedVersions())('faults while history is written, on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('faults while history is written, on PostgreSQL %i', (version) => {
   let place: Scene;
   let cutter: Cutter | undefined;
   let made: SyncRow[];

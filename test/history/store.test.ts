@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HistoryLostError } from '../../src/history/db.js';
-import { sharedVersions } from '../setup/database.js';
+import { newestVersion } from '../setup/database.js';
 import { batch, row } from '../streams/rows.js';
 import {
   DAY,
@@ -20,7 +20,7 @@ import {
 
 const NOTHING = { rows: 0, minutes: 0, bytes: 0 };
 
-describe.each(sharedVersions())('the store of history on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('the store of history on PostgreSQL %i', (version) => {
   let place: Scene;
   beforeEach(async () => {
     place = await scene(version);

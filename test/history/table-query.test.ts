@@ -10,7 +10,7 @@ import { ReadPool } from '../../src/source/pool.js';
 import { READER_SESSION } from '../../src/source/source.js';
 import type { Savings } from '../../streams/business.js';
 import { businessDifferences, operationDifferences } from '../monitor/oracle.js';
-import { freshDatabase, sharedVersions, type TestDatabase } from '../setup/database.js';
+import { freshDatabase, newestVersion, type TestDatabase } from '../setup/database.js';
 import { createTable, discover } from '../source/tables.js';
 import { randomOf } from '../source/writers.js';
 
@@ -36,7 +36,7 @@ const ROWS = `INSERT INTO history (operation_type, status, created_at, customer_
        {"identification_method": "email"}, {"method": "unknown"}]'::jsonb) -> floor(random() * 10)::int
   FROM generate_series(1, 20000) n`;
 
-describe.each(sharedVersions())('the numbers of a period out of the table, on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('the numbers of a period out of the table, on PostgreSQL %i', (version) => {
   let db: TestDatabase;
   let client: pg.Client;
   let pool: ReadPool;

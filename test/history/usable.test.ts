@@ -4,7 +4,7 @@ import { shipped } from '../../src/files.js';
 import { foldCoarse } from '../../src/history/coarse.js';
 import { dropOld } from '../../src/history/retention.js';
 import { historyUsable } from '../../src/history/usable.js';
-import { freshDatabase, sharedVersions } from '../setup/database.js';
+import { freshDatabase, newestVersion } from '../setup/database.js';
 import { dropRoles, newRole, as as urlAs, withLink } from '../source/tables.js';
 import { row } from '../streams/rows.js';
 import {
@@ -26,7 +26,7 @@ const psql = spawnSync('psql', ['--version']).status === 0;
 if (!psql)
   console.log('psql is not installed (apt-get install postgresql-client): sql/role.sql is not tested');
 
-describe.each(sharedVersions())('a place for history on PostgreSQL %i', (version) => {
+describe.each(newestVersion())('a place for history on PostgreSQL %i', (version) => {
   let place: Scene;
   let role: string;
   beforeEach(async () => {
