@@ -77,7 +77,7 @@ export async function run({ quick = false }: BenchOptions): Promise<BenchResult>
   }
   if (!deaf || !back) throw new Error('no round was run');
   const ratioOf = (of: 'cpu' | 'net') => spread(ours.map((one, i) => one[of] / (bare[i]?.cpu ?? Number.NaN)));
-  const [ratio, whole] = [ratioOf('net'), ratioOf('cpu')];
+  const [ratio, net] = [ratioOf('cpu'), ratioOf('net')];
   const slowed = deaf.with / deaf.without;
   const median = (rounds: readonly Round[], of: keyof Round) => spread(rounds.map((one) => one[of])).median;
   return {
@@ -97,7 +97,7 @@ export async function run({ quick = false }: BenchOptions): Promise<BenchResult>
         ([who, rounds]) =>
           `${who}: ${median(rounds, 'cpu').toFixed(1)} us of CPU a message, ${Math.round(median(rounds, 'messages') / (ms / 1000))} messages/s, ${median(rounds, 'megabytes').toFixed(0)} MB/s, ${median(rounds, 'cores').toFixed(2)} cores`,
       ),
-      `ratio ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}) without, ${whole.median.toFixed(2)} (${whole.min.toFixed(2)} to ${whole.max.toFixed(2)}) with what reading, counting and keeping ${ROWS_PER_SECOND} rows/s costs anyway`,
+      `ratio ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}) with all that reading, counting and keeping ${ROWS_PER_SECOND} rows/s costs; ${net.median.toFixed(2)} less what it takes without clients`,
       `memory: ${spread(perClientKb).median.toFixed(1)} KiB for each client`,
       `delivery, from the snapshot's time: p99 ${deaf.without.toFixed(0)} ms; with ${DEAF} deaf clients ${deaf.with.toFixed(0)} ms (${slowed.toFixed(2)} times); they skipped ${deaf.skipped} snapshots, ${deaf.cutOff} were cut off, ${deaf.lost} others`,
       `all ${clients} gone and back at once: ${(back.ms / 1000).toFixed(1)} s until each had a snapshot, ${back.again} attempts more`,

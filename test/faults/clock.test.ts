@@ -28,7 +28,8 @@ describe.each(
         last = await child.ask();
         return condition(last);
       }, what).catch((error: unknown) => {
-        throw new Error(JSON.stringify(last, null, 1), { cause: error });
+        const { state, history, health, log } = last;
+        throw new Error(JSON.stringify({ state, history, health, log }, null, 1), { cause: error });
       });
       return last;
     };
@@ -49,11 +50,12 @@ describe.each(
         const { at = '' } = before.snapshot ?? {};
         const after = await said(
           'rows counted, flushed and shown on',
-          ({ snapshot, history }) =>
+          ({ snapshot, history, health }) =>
             snapshot?.windows['24h'].total_operations === rows &&
             snapshot.completeness.state === 'complete' &&
             Date.parse(snapshot.at) > Date.parse(at) + 1_200 &&
-            history.unflushed_rows === 0,
+            history.unflushed_rows === 0 &&
+            health.status === 'healthy',
         );
         const [now] = (await portal.query('SELECT clock_timestamp() AS at')).rows;
         expect(Math.abs(now.at.getTime() - Date.parse(after.snapshot?.at ?? ''))).toBeLessThan(MINUTE);

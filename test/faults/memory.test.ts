@@ -9,7 +9,7 @@ const ROWS = byLength(100_000, 1_000_000);
 
 const INSERT = `INSERT INTO customer_sync_logs (operation_type, status, customer_id, customer_email, correlation_id, duration_ms, details, error_message, created_at)
   SELECT (ARRAY['import_from_1c','export_to_1c','sync_changes','customer_identification','conflict_resolution','data_validation'])[1 + i % 6],
-    (ARRAY['success','success','success','error','warning','pending'])[1 + (i / 6) % 6], i::bigint * 7919 % 1000000,
+    CASE WHEN i % 50 = 0 THEN 'pending' ELSE (ARRAY['success','success','success','error','warning'])[1 + (i / 6) % 5] END, i::bigint * 7919 % 1000000,
     'customer' || i || '@example.com', 'run-' || i / 10, i % 5000, '{"conflict_source": "data_import", "search_method": "email"}',
     CASE WHEN i % 6 = 3 THEN repeat('refused ', 40) END, `;
 
@@ -42,7 +42,17 @@ test(
           `${rows} rows counted`,
           byLength(60_000, 240_000),
         ).catch((error: unknown) => {
-          throw new Error(JSON.stringify({ ...last, log: last?.log.slice(-10) }), { cause: error });
+          const { state, history, snapshot, log, rss } = last ?? {};
+          throw new Error(
+            JSON.stringify({
+              state,
+              history,
+              rss,
+              completeness: snapshot?.completeness,
+              log: log?.slice(-10),
+            }),
+            { cause: error },
+          );
         });
       await counted(ROWS);
       await client.query(`${INSERT} now() FROM generate_series(1, ${ROWS}) i`);
