@@ -235,7 +235,10 @@ describe.skipIf(!installed)('a real Prometheus', () => {
       const other = still.filter((name) => kept.get(name) !== after.get(name));
       // A value may have gone there and back in between.
       expect(
-        other.filter((name) => !/^(nodejs|process|sync_monitor_(lag|unsealed|seal))_/.test(name)),
+        other.filter(
+          (name) =>
+            !/^(nodejs|process|sync_(db|component|host)|sync_monitor_(lag|unsealed|seal))_/.test(name),
+        ),
       ).toEqual([]);
     });
 

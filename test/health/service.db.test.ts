@@ -122,7 +122,7 @@ describe.each(newestVersion())('the database (PostgreSQL %i)', (version) => {
     expect(metrics).toMatch(new RegExp(`^sync_db_connections_max ${max}$`, 'm'));
     expect(metrics).toMatch(/^sync_host_memory_used_bytes \d{7,}$/m);
     await until(async () => /^sync_host_cpu_ratio [01]/m.test(await it.metrics()), 'the CPU is measured');
-    expect(metrics).toMatch(/^sync_component_response_seconds\{component="database"\} 0\.\d+$/m);
+    expect(metrics).toMatch(/^sync_component_response_seconds\{component="database"\} \d+(\.\d+)?$/m);
   });
 
   it('is crowded above nine tenths of its connections, for a role that may see little too', async () => {
