@@ -33,5 +33,5 @@ test(
     );
     expect(last).toBeLessThan(1.05 * first);
   },
-  byLength(120_000, 900_000),
+  byLength(120_000, 1_800_000),
 );
