@@ -46,7 +46,11 @@ const CHECK_MS = 12_000;
 
 /** Checks the set-up that `config` describes; `folder` is where the monitor would be started. Never throws. */
 export async function doctor(config: Config, folder: string): Promise<Report> {
-  const link = new Link('doctor', { url: config.DATABASE_URL ?? '', queryTimeoutMs: STATEMENT_MS + 2_000 });
+  const link = new Link('doctor', {
+    url: config.DATABASE_URL ?? '',
+    queryTimeoutMs: STATEMENT_MS + 2_000,
+    maybeShared: true,
+  });
   try {
     const checks = [...databaseChecks(config, link), ...hostChecks(config, folder)];
     return await runChecks(checks, { timeoutMs: CHECK_MS, clean: redactUrl });

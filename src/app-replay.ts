@@ -38,7 +38,7 @@ const LOCK_MS = 10_000;
  * @throws ReplayUsageError, or with one sentence when the database or the table cannot be read
  */
 export async function replay(config: Config, url: string, request: ReplayRequest): Promise<ReplayWire> {
-  const link = new Link('replay', { url, queryTimeoutMs: STATEMENT_MS + 5_000 });
+  const link = new Link('replay', { url, queryTimeoutMs: STATEMENT_MS + 5_000, maybeShared: true });
   const alerts = settingsOf(config, request);
   await connectOrExplain(link, url);
   const close = () => link.close();

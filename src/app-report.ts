@@ -49,7 +49,7 @@ export async function report(config: Config, url: string, request: ReportRequest
 }
 
 async function read(config: Config, url: string, request: ReportRequest): Promise<Report> {
-  const link = new Link('report', { url, queryTimeoutMs: STATEMENT_MS + 5_000 });
+  const link = new Link('report', { url, queryTimeoutMs: STATEMENT_MS + 5_000, maybeShared: true });
   await connectOrExplain(link, url);
   const tooLong = AbortSignal.timeout(REPORT_MS);
   const end = AbortSignal.any([request.signal, tooLong]);

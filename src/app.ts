@@ -178,7 +178,7 @@ async function withTable(
   work: (link: Link, table: TableInfo) => Promise<void>,
 ): Promise<void> {
   const url = databaseUrl(config);
-  const link = new Link('migrate', { url });
+  const link = new Link('migrate', { url, maybeShared: true });
   await connectOrExplain(link, url);
   try {
     await work(link, await discoverTable(link, config.SYNC_LOG_TABLE));

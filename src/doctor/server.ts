@@ -1,8 +1,8 @@
 /** The server: version, role in replication, clock, room for connections, queues that can fill. */
 import { type Ask, type Finding, fault, ok, together, warning } from './check.js';
 
-/** reader, anchor, keeper, listener, and two for questions: README, what it costs. */
-export const CONNECTIONS_NEEDED = 6;
+/** As the README lists them: what it costs the database. */
+export const CONNECTIONS_NEEDED = 10;
 const SKEW_MS = 2_000;
 const QUEUE_CAREFUL = 0.01;
 const QUEUE_FULL = 0.5;

@@ -15,6 +15,11 @@ export interface LinkOptions {
   readonly session?: string;
   /** A query that takes longer is taken for a dead socket: the connection is thrown away. ms. */
   readonly queryTimeoutMs?: number;
+  /**
+   * A pooler may share its backend with the portal, which would keep what is set here: so no time-out of the server is.
+   * For whatever connects before it is known which mode a pooler has.
+   */
+  readonly maybeShared?: boolean;
 }
 
 /** The connection was lost, or did not answer in time. Whatever was asked may or may not have happened. */
@@ -104,10 +109,12 @@ export class Link {
     client.on('end', lost);
     try {
       await client.connect();
+      const { session = '', maybeShared } = this.#options;
+      // The server's own bound, for a question whose asker has given up and gone; a session may set another.
+      const bound = maybeShared ? '' : `SET statement_timeout = ${Math.ceil(this.#queryTimeoutMs) + 1_000};`;
       const result = await deadline(
         client.query(
-          // The server's own bound, for a question whose asker has given up and gone; a session may set another.
-          `SET application_name = '${APPLICATION_NAME}'; SET statement_timeout = ${Math.ceil(this.#queryTimeoutMs) + 1_000}; ${this.#options.session ?? ''}; SELECT pg_backend_pid() AS pid`,
+          `SET application_name = '${APPLICATION_NAME}'; ${bound} ${session}; SELECT pg_backend_pid() AS pid`,
         ),
         5_000,
       );

@@ -16,7 +16,7 @@ const QUESTIONS = 3;
 export async function detectPooling(link: Link, url: string): Promise<Pooling> {
   const own = await backend(link);
   if (own === String(link.announcedPid)) return 'none';
-  const other = new Link('pooler probe', { url, queryTimeoutMs: 5_000 });
+  const other = new Link('pooler probe', { url, queryTimeoutMs: 5_000, maybeShared: true });
   await other.connect();
   try {
     for (let round = 1; round <= ROUNDS; round++) {

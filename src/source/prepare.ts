@@ -41,7 +41,7 @@ export const OLDEST_VERSION = 140_000;
  */
 export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { log } = options;
-  const link = new Link('setup', { url: options.url });
+  const link = new Link('setup', { url: options.url, maybeShared: true });
   await connectOrExplain(link, options.url);
   try {
     const pooling = await detectPooling(link, options.url);

@@ -97,8 +97,8 @@ describe('judges', () => {
 
   test.each([
     [0, 'fault'],
-    [5, 'fault'],
-    [6, 'warning'],
+    [9, 'fault'],
+    [10, 'warning'],
   ])('%d free connections: %s', (free, status) => {
     expect(judgeRoom(free, 'max_connections is 100', 'SQL').status).toBe(status);
   });
