@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { built } from '../setup/build.js';
 import { ask } from '../setup/postgres.js';
+import { until } from '../source/collector.js';
 
 export interface Served {
   /** `http://127.0.0.1:PORT/` */
@@ -34,6 +35,9 @@ export async function serve(databaseUrl: string, settings: NodeJS.ProcessEnv = {
     });
   };
   const url = await start(0);
+  // Before that a browser complains, rightly, of answers that say 503.
+  const well = async (path: string) => (await fetch(new URL(path, url))).ok;
+  await until(async () => (await well('readyz')) && (await well('api/health/')), 'ready and healthy', 60_000);
   return {
     url,
     async kill() {
