@@ -1,4 +1,5 @@
 /** When history is written: in the round that has just ended, and what follows when it cannot be. */
+import { backoff } from '../streams/backoff.js';
 import type { CursorState } from '../streams/checkpoint.js';
 import type { HistoryState } from '../streams/history-state.js';
 import { RunLog } from '../streams/run-log.js';
@@ -18,7 +19,7 @@ export interface FlusherOptions {
   readonly log: HistoryLog;
 }
 
-const LONGEST_PAUSE_MS = 30_000;
+const PAUSES = { firstMs: 500, longestMs: 30_000 };
 
 export class HistoryFlusher implements SourceHistory {
   readonly #options: FlusherOptions;
@@ -126,8 +127,7 @@ export class HistoryFlusher implements SourceHistory {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#runs.end({ outcome: 'failed', message: reason }, performance.now() - began);
-      const pause = Math.min(LONGEST_PAUSE_MS, 500 * 2 ** Math.min(this.#runs.failedInARow, 10));
-      this.#dueAt = performance.now() + pause * (0.5 + Math.random() / 2);
+      this.#dueAt = performance.now() + backoff(this.#runs.failedInARow, PAUSES, Math.random());
       if (error instanceof HistoryLostError) {
         this.#capture = undefined;
         onLost(reason);

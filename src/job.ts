@@ -1,5 +1,6 @@
 /** Something that runs by itself, at an interval or at times of the day; never twice at once. */
 import { Cron } from 'croner';
+import { type Backoff, backoff } from '../streams/backoff.js';
 import { type Ran, RunLog } from '../streams/run-log.js';
 import type { ScheduleState } from '../streams/schedules.js';
 
@@ -10,7 +11,7 @@ export interface JobOptions {
   /** What throws has failed, with the error's message. The signal says that the monitor stops. */
   readonly run: (signal: AbortSignal) => Promise<Ran>;
   /** Pauses before the next try after failures: the first, doubled each time up to the longest. Else the regular time. */
-  readonly retry?: { readonly firstMs: number; readonly longestMs: number };
+  readonly retry?: Backoff;
   /** The first run of an interval comes at once. Default true. */
   readonly atOnce?: boolean;
 }
@@ -109,7 +110,7 @@ export class Job {
     }
     this.#runs.end(ran, performance.now() - start);
     if (ran.outcome !== 'failed' || !retry || this.#dueAt !== regular) return;
-    const pause = Math.min(retry.longestMs, retry.firstMs * 2 ** Math.min(this.#runs.failedInARow - 1, 30));
-    this.#dueAt = Math.min(regular, this.#now() + pause * (0.5 + Math.random() / 2));
+    const pause = backoff(this.#runs.failedInARow - 1, retry, Math.random());
+    this.#dueAt = Math.min(regular, this.#now() + pause);
   }
 }

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { backoff } from '../../streams/backoff.js';
 import type { CooldownStore } from './cooldown.js';
 
 export interface RedisCooldown extends CooldownStore {
@@ -7,7 +8,7 @@ export interface RedisCooldown extends CooldownStore {
 
 /** A rate limit must not keep an alert waiting for long. ms */
 const PATIENCE_MS = 1_000;
-const LONGEST_PAUSE_MS = 5_000;
+const PAUSES = { firstMs: 100, longestMs: 5_000 };
 
 /**
  * @param scope what tells this monitor's keys from another's on the same Redis: the watched table and its database
@@ -20,8 +21,7 @@ export function redisCooldown(url: string, scope: string): RedisCooldown {
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     // For ever: Redis comes back, and nobody restarts the monitor for it.
-    retryStrategy: (tries) =>
-      Math.min(100 * 2 ** Math.min(tries, 10), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2),
+    retryStrategy: (tries) => backoff(tries, PAUSES, Math.random()),
   });
   let reason: Error | null = null;
   let connecting: Promise<void> | null = null;

@@ -1,11 +1,11 @@
 /** When a notice that did not get through is tried again: pure, so that a day of attempts is a table in the tests. */
+import { backoff } from '../../streams/backoff.js';
 
 /** Undelivered for so long, a notice is given up. ms */
 export const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 
-const FIRST_PAUSE_MS = 5_000;
-/** A receiver that is back hears of it within this time. */
-const LONGEST_PAUSE_MS = 300_000;
+/** A receiver that is back hears of it within the longest. */
+const PAUSES = { firstMs: 5_000, longestMs: 300_000 };
 
 export interface Failed {
   /** Attempts made, at least 1. */
@@ -27,8 +27,6 @@ export interface Failed {
 export function nextAttempt({ attempts, createdAt, now, retryAfterMs, random }: Failed): number | null {
   const end = createdAt + GIVE_UP_AFTER_MS;
   if (now >= end) return null;
-  // 2 ** 1000 is still a number, and Math.min brings it down.
-  const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(attempts - 1, 1_000), LONGEST_PAUSE_MS);
-  const wait = Math.max(pause * (0.5 + random / 2), retryAfterMs ?? 0);
+  const wait = Math.max(backoff(attempts - 1, PAUSES, random), retryAfterMs ?? 0);
   return Math.min(now + Math.ceil(wait), end);
 }

@@ -1,9 +1,10 @@
 /** Where Celery's broker is, and how its transport (kombu on Redis) names what it puts there. */
 import { Redis } from 'ioredis';
+import { backoff } from '../../streams/backoff.js';
 
 /** A question that takes longer has no answer. ms */
 const PATIENCE_MS = 5_000;
-const LONGEST_PAUSE_MS = 5_000;
+const PAUSES = { firstMs: 100, longestMs: 5_000 };
 
 export interface Broker {
   /** For words: never with user or password. */
@@ -49,8 +50,7 @@ export function brokerAt(url: string): Broker {
         maxRetriesPerRequest: 0,
         enableOfflineQueue: false,
         // For ever: the broker comes back, and nobody restarts the monitor for it.
-        retryStrategy: (tries) =>
-          Math.min(100 * 2 ** Math.min(tries, 10), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2),
+        retryStrategy: (tries) => backoff(tries, PAUSES, Math.random()),
         ...(unchecked && { tls: { rejectUnauthorized: false } }),
         // Whether it is allowed is asked, and told, each time.
         autoResubscribe: false,
@@ -62,10 +62,4 @@ export function brokerAt(url: string): Broker {
 export async function hasTraces(redis: Redis, broker: Broker, queues: readonly string[]): Promise<boolean> {
   const exchanges = [broker.control.exchange, 'celeryev', ...queues];
   return (await redis.exists(...exchanges.map(bindingsOf))) > 0;
-}
-
-/** The words of a failure, without its class. A name with several addresses fails once per address. */
-export function wordsOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(wordsOf).join(', ');
-  return error instanceof Error ? error.message : String(error);
 }

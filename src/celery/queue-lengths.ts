@@ -5,7 +5,8 @@
  */
 import type { Redis } from 'ioredis';
 import type { ListReading } from '../../streams/celery-queues.js';
-import { SEPARATOR, wordsOf } from './broker.js';
+import { wordsOf } from '../../streams/error-words.js';
+import { SEPARATOR } from './broker.js';
 
 const PRIORITIES = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 /** kombu's own, and the one that Celery's documentation recommends with priorities. */

@@ -5,7 +5,8 @@
 import type { Redis } from 'ioredis';
 import type { Celery } from '../../streams/celery.js';
 import { parseCeleryEvents } from '../../streams/celery-event.js';
-import { type Broker, brokerAt, hasTraces, wordsOf } from './broker.js';
+import { wordsOf } from '../../streams/error-words.js';
+import { type Broker, brokerAt, hasTraces } from './broker.js';
 import { bodyOf } from './envelope.js';
 import { pingWorkers, sweepBindings } from './ping.js';
 import { QueueLengths } from './queue-lengths.js';

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { wordsOf } from '../../streams/error-words.js';
 import { type Finding, fault, ok } from './check.js';
 
 /** A real PING. @param url REDIS_URL, null where it is not set */
@@ -27,7 +28,7 @@ export async function checkRedis(url: string | null, timeoutMs: number): Promise
     if (answer === 'PONG') return ok(`Redis at ${host} answered PING within ${ms} ms.`);
     return fault(`Redis at ${host} answered PING with ${JSON.stringify(answer)}.`, 'Correct REDIS_URL.');
   } catch (error) {
-    return judgeRedis(host, reason ?? wordsOf(error as Error));
+    return judgeRedis(host, reason ?? wordsOf(error));
   } finally {
     redis.disconnect();
   }
@@ -45,10 +46,4 @@ export function judgeRedis(host: string, words: string): Finding {
           ? 'Check host, port and TLS in REDIS_URL: rediss:// where Redis speaks it, redis:// where it does not.'
           : 'Start Redis, or correct host and port in REDIS_URL; without REDIS_URL the monitor runs alone.';
   return fault(`Redis at ${host} does not work: ${words.replace(/[.\s]+$/, '')}.`, remedy);
-}
-
-/** A name with several addresses fails once per address, under an error that says nothing itself. */
-function wordsOf(error: Error): string {
-  if (error instanceof AggregateError) return error.errors.map((one: Error) => one.message).join(', ');
-  return error.message;
 }

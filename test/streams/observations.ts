@@ -1,5 +1,12 @@
 /** Observations for the tests of rules. */
-import type { AlertLimits, IncidentsView, Observation, Rule, SeenNumbers } from '../../streams/alert.js';
+import {
+  type AlertLimits,
+  type IncidentsView,
+  NOTHING_SEEN,
+  type Observation,
+  type Rule,
+  type SeenNumbers,
+} from '../../streams/alert.js';
 import type { SyncRow } from '../../streams/event.js';
 import { Fold } from '../../streams/fold.js';
 import { Incidents } from '../../streams/incidents.js';
@@ -29,18 +36,6 @@ export const NO_INCIDENTS: IncidentsView = {
   watchedSince: null,
 };
 
-export const NO_ROWS: SeenNumbers = {
-  total_operations: 0,
-  error_count: 0,
-  error_rate: null,
-  throughput_per_minute: 0,
-  duration_count: 0,
-  duration_p50_ms: null,
-  duration_p95_ms: null,
-  duration_p99_ms: null,
-  duration_avg_ms: null,
-};
-
 /** A rule over the error rate of the last hour: above 10, from 20 operations on. */
 export function rateRule(fields: Partial<Rule> = {}): Rule {
   return {
@@ -63,7 +58,7 @@ export function observe(
   numbers: Partial<SeenNumbers>,
   fields: Partial<Observation> = {},
 ): Observation {
-  const window = { ...NO_ROWS, ...numbers, by_type: {} };
+  const window = { ...NOTHING_SEEN, ...numbers, by_type: {} };
   return {
     now: NOON + seconds * 1000,
     snapshot: {

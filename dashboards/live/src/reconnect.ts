@@ -1,10 +1,10 @@
 /** When to try again, as values: the timers are in connection.ts. */
+import { backoff } from '../../../streams/backoff.js';
 
 /** `connecting`: for the first time; `lost` lasts until it is open again, over all tries. */
 export type ConnectionState = 'connecting' | 'open' | 'lost';
 
-const FIRST_MS = 250;
-const LONGEST_MS = 10_000;
+const PAUSES = { firstMs: 250, longestMs: 10_000 };
 
 /**
  * The pause before the next try, ms. Grows with the failures, and is spread so that a monitor that starts anew does not
@@ -13,8 +13,7 @@ const LONGEST_MS = 10_000;
  * @param random 0..1
  */
 export function pauseAfter(failures: number, random: number): number {
-  const most = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures, 10));
-  return most * (0.5 + random / 2);
+  return backoff(failures, PAUSES, random);
 }
 
 /** How long a connection may say nothing before it is taken for dead, ms: two heartbeats and some delay. */
