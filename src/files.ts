@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The package's own folder: the sources lie in it, the build two levels deep. */
-const ROOT = new URL(import.meta.url.includes('/dist/src/') ? '../../' : '../', import.meta.url);
+const ROOT = new URL(import.meta.url.includes('/dist/') ? '../../' : '../', import.meta.url);
 
 /** The path of a file or folder that the package ships, from the sources and from the build alike. */
 export function shipped(path: 'sql' | 'dist/dashboards/live'): string {

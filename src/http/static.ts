@@ -1,6 +1,6 @@
 /**
- * The dashboard's files, read into memory and compressed once: a request can only name what was found then, so no path
- * leads out of the directory.
+ * The dashboard's files, read into memory once: a request can only name what was found then, so no path leads out of
+ * the directory. Vite compresses them; what comes without that is compressed here.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -12,6 +12,8 @@ import type { Context } from 'hono';
 /** Best first. */
 const ENCODINGS = ['br', 'gzip'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
+/** Of the compressed form of a file, beside it. */
+const SUFFIXES: Readonly<Record<Encoding, string>> = { br: '.br', gzip: '.gz' };
 
 export interface PageFile {
   readonly body: Uint8Array<ArrayBuffer>;
@@ -76,15 +78,24 @@ export async function loadPage(directory: string): Promise<Page> {
   if (files.length > MAX_FILES) {
     throw new Error(`${directory} holds ${files.length} files; a dashboard has at most ${MAX_FILES}.`);
   }
-  const page = new Map<string, PageFile>();
+  const bodies = new Map<string, Uint8Array<ArrayBuffer>>();
   let bytes = 0;
   for (const file of files) {
     const path = join(file.parentPath, file.name);
     const body = new Uint8Array(await readFile(path));
     bytes += body.byteLength;
     if (bytes > MAX_BYTES) throw new Error(`The files of ${directory} are larger than ${MAX_BYTES} bytes.`);
-    const name = `/${relative(directory, path).split(sep).join('/')}`;
-    page.set(name, await pageFile(name, body));
+    bodies.set(`/${relative(directory, path).split(sep).join('/')}`, body);
+  }
+  const page = new Map<string, PageFile>();
+  for (const [name, body] of bodies) {
+    const original = name.replace(/\.(?:br|gz)$/, '');
+    if (original !== name && bodies.has(original)) continue;
+    const built = ENCODINGS.flatMap((encoding) => {
+      const encoded = bodies.get(name + SUFFIXES[encoding]);
+      return encoded ? [[encoding, encoded] as const] : [];
+    });
+    page.set(name, await pageFile(name, body, Object.fromEntries(built)));
   }
   const index = page.get('/index.html');
   if (index === undefined) {
@@ -94,7 +105,11 @@ export async function loadPage(directory: string): Promise<Page> {
   return page;
 }
 
-async function pageFile(name: string, body: Uint8Array<ArrayBuffer>): Promise<PageFile> {
+async function pageFile(
+  name: string,
+  body: Uint8Array<ArrayBuffer>,
+  built: PageFile['encoded'],
+): Promise<PageFile> {
   const extension = extname(name).toLowerCase();
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22);
   return {
@@ -102,7 +117,7 @@ async function pageFile(name: string, body: Uint8Array<ArrayBuffer>): Promise<Pa
     type: TYPES[extension] ?? 'application/octet-stream',
     etag: `"${hash}"`,
     immutable: HASHED.test(name),
-    encoded: DENSE.has(extension) ? {} : await encode(body),
+    encoded: DENSE.has(extension) || Object.keys(built).length > 0 ? built : await encode(body),
   };
 }
 

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { built } from '../setup/build.js';
+import { PROGRAM } from '../setup/build.js';
 import { freshDatabase, type TestDatabase } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 import { until } from '../source/collector.js';
@@ -35,7 +35,7 @@ afterEach(async () => {
 });
 
 async function serve(): Promise<{ kill(): Promise<void> }> {
-  const child = spawn(process.execPath, [built('src/main.js'), 'serve', '--port', '0'], {
+  const child = spawn(process.execPath, [PROGRAM, 'serve', '--port', '0'], {
     cwd: folder,
     env: {
       PATH: process.env.PATH,

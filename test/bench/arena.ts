@@ -134,7 +134,7 @@ export interface Rival {
 /** The monitor itself, as a process of its own: `serve` on a free port. */
 export function startMonitorProcess(url: string, env: Record<string, string> = {}): Promise<Rival> {
   return startProcess(
-    ['dist/src/main.js', 'serve'],
+    ['dist/bin/sync-monitor.js', 'serve'],
     { DATABASE_URL: url, PORT: '0', LOG_LEVEL: 'info', SYNC_LOG_FORMAT: 'json', ...env },
     (line) => /"address":"http:\/\/([^"]+?)\/"/.exec(line)?.[1]?.concat('/ws'),
   );

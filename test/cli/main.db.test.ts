@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { built } from '../setup/build.js';
+import { PROGRAM } from '../setup/build.js';
 import { freshDatabase } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 
@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 function start(args: string[], env: Record<string, string> = {}): Started {
-  const child = spawn(process.execPath, [built('src/main.js'), ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     cwd: folder,
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/main.js';
-import { built } from '../setup/build.js';
+import { PROGRAM } from '../setup/build.js';
 import { freshDatabase, type TestDatabase } from '../setup/database.js';
 import { ask } from '../setup/postgres.js';
 import { SOON, Terminal, TMUX } from './terminal.js';
 
 /** `tail` and `top` as somebody has them before the eyes: in a terminal, against a monitor that serves. */
-const MAIN = built('src/main.js');
 let database: TestDatabase;
 let folder: string;
 let monitor: Awaited<ReturnType<typeof serve>>;
@@ -54,7 +53,7 @@ async function terminal(columns: number, rows = 24): Promise<Terminal> {
 }
 
 const command = (name: string, more = '') =>
-  `node ${MAIN} ${name} --url ws://127.0.0.1:${monitor.port}/ws ${more}`;
+  `node ${PROGRAM} ${name} --url ws://127.0.0.1:${monitor.port}/ws ${more}`;
 
 /** Runs a command whose process id is known, and says afterwards how it ended. */
 async function begin(screen: Terminal, line: string, before = ''): Promise<void> {
@@ -216,7 +215,7 @@ describe.skipIf(!TMUX)('in a terminal', () => {
 
     it('says in the terminal itself that there is no monitor', async () => {
       const screen = await terminal(100);
-      await screen.run(`node ${MAIN} top --url ws://127.0.0.1:1/ws; echo "ended $?"`);
+      await screen.run(`node ${PROGRAM} top --url ws://127.0.0.1:1/ws; echo "ended $?"`);
       const lines = await screen.shows(/^ended 1$/m);
       expect(lines.join('\n')).toContain('cannot show ws://127.0.0.1:1/ws');
       expect(await screen.state()).toEqual({ alternate: false, cursor: true });

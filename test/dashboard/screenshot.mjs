@@ -13,7 +13,7 @@ const RUN_MS = Number(process.env.SCREENSHOT_AFTER_SECONDS ?? 150) * 1000;
 const at = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 const folder = await mkdtemp(join(tmpdir(), 'csm-screenshot-'));
-const demo = spawn(process.execPath, [at('dist/src/main.js'), 'demo'], {
+const demo = spawn(process.execPath, [at('dist/bin/sync-monitor.js'), 'demo'], {
   cwd: folder,
   env: { PATH: process.env.PATH, PORT: '0', HOUR_COST: '20' },
   stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,7 +1,7 @@
 /** A monitor as a process of its own, which can be killed and started again at the same address. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { built } from '../setup/build.js';
+import { PROGRAM } from '../setup/build.js';
 import { ask } from '../setup/postgres.js';
 import { until } from '../source/collector.js';
 
@@ -18,7 +18,7 @@ export interface Served {
 export async function serve(databaseUrl: string, settings: NodeJS.ProcessEnv = {}): Promise<Served> {
   let child: ChildProcess | null = null;
   const start = async (port: number): Promise<string> => {
-    const args = [built('src/main.js'), 'serve', '--port', String(port)];
+    const args = [PROGRAM, 'serve', '--port', String(port)];
     const env = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, METRICS_CACHE_TTL: '0', ...settings };
     const started = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     child = started;

@@ -68,7 +68,7 @@ it.runIf(verify)('has a unit that systemd accepts', () => {
   const folder = mkdtempSync(join(tmpdir(), 'csm-unit-'));
   try {
     const unit = readRoot('dashboards/deploy/customer-sync-monitor.service');
-    expect(unit).toContain('ExecStart=/usr/bin/node dist/src/main.js serve\n');
+    expect(unit).toContain('ExecStart=/usr/bin/node dist/bin/sync-monitor.js serve\n');
     const file = join(folder, 'customer-sync-monitor.service');
     // It wants the program to be there.
     writeFileSync(file, unit.replace('/usr/bin/node', process.execPath));

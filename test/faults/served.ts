@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { built } from '../setup/build.js';
+import { PROGRAM } from '../setup/build.js';
 
 export interface Served {
   readonly address: string;
@@ -16,7 +16,7 @@ export interface Served {
 }
 
 export async function startServed(databaseUrl: string, env: Record<string, string> = {}): Promise<Served> {
-  const child = spawn(process.execPath, [built('src/main.js'), 'serve', '--port', '0'], {
+  const child = spawn(process.execPath, [PROGRAM, 'serve', '--port', '0'], {
     env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl, SYNC_LOG_FORMAT: 'json', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

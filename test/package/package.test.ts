@@ -55,8 +55,9 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true, maxRetries: 3 }),
 it('holds programs, types, page, SQL, dashboards and papers, and nothing else', () => {
   const kinds: readonly RegExp[] = [
     /^(package\.json|README(\.ru)?\.md|LICENSE|LICENSES\.md|dashboards\/[\w.]+\.md)$/,
+    /^dist\/bin\/(sync-monitor\.js|LICENSES\.md)$/,
     /^dist\/(src|streams)\/[\w/-]+(\.en|\.ru)?(\.js|\.d\.ts)$/,
-    /^dist\/dashboards\/live\/(index\.html|assets\/[\w.-]+)$/,
+    /^dist\/dashboards\/live\/(index\.html(\.br|\.gz)?|assets\/[\w.-]+)$/,
     /^sql\/[\w/]+\.sql$/,
     /^dashboards\/(screenshot\.png|deploy\/[\w/.-]+|grafana\/[\w/.-]+\.(json|ya?ml)|prometheus\/[\w/.-]+\.(ya?ml|sh))$/,
   ];
@@ -69,8 +70,8 @@ it('holds programs, types, page, SQL, dashboards and papers, and nothing else', 
 
 it('holds of what was compiled only what has a source', () => {
   const stale = files.filter((file) => {
-    const [, name] = /^dist\/(.*?)(?:\.d\.ts|\.js)$/.exec(file) ?? [];
-    return name !== undefined && !name.startsWith('dashboards/') && !existsSync(join(root, `${name}.ts`));
+    const [, name] = /^dist\/((?:src|streams)\/.*?)(?:\.d\.ts|\.js)$/.exec(file) ?? [];
+    return name !== undefined && !existsSync(join(root, `${name}.ts`));
   });
   expect(stale).toEqual([]);
 });

@@ -8,6 +8,7 @@ const PAGE = 'dashboards/live';
 
 export default function setup(): void {
   run('tsc', ['-p', 'tsconfig.build.json']);
+  run('vite', ['build', '--logLevel', 'warn']);
   // Not where nothing changed: a monitor that is started meanwhile would find no page.
   if (newestOf(resolve(root, PAGE)) > builtAt(resolve(root, 'dist', PAGE, 'index.html'))) {
     run('vite', ['build', PAGE, '--logLevel', 'warn']);
@@ -32,7 +33,10 @@ function builtAt(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-/** A compiled file, e.g. built('src/main.js'). */
+/** A compiled file, e.g. built('src/index.js'). */
 export function built(path: string): string {
   return resolve(root, 'dist', path);
 }
+
+/** What a user starts. */
+export const PROGRAM = resolve(root, 'dist/bin/sync-monitor.js');
