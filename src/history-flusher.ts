@@ -61,17 +61,18 @@ export class HistoryFlusher implements SourceHistory {
   }
 
   /** Synchronous: what was read is folded, and nothing else happens between the fold and the state that says so. */
-  atRest(capture: () => CursorState, ended = false): void {
+  atRest(capture: () => CursorState, ended = false): boolean {
     this.#capture = capture;
     this.#ended ||= ended;
     const { store } = this.#options;
-    if (this.#running) return;
+    if (this.#running) return this.#ended;
     const urgent = this.#runs.failedInARow === 0 && (store.full || store.much || this.#ended);
-    if (!urgent && performance.now() < this.#dueAt) return;
+    if (!urgent && performance.now() < this.#dueAt) return false;
     this.#ended = false;
     this.#running = this.#flush(capture).finally(() => {
       this.#running = undefined;
     });
+    return false;
   }
 
   /** Writes what there is, when the source has stopped. */

@@ -3,7 +3,7 @@
  * of a hash table, and holds eight bytes an id.
  */
 import type { BigId } from './event.js';
-import { bigintOf, HIGH, highWord, LOW, numberOf, wordsOf } from './int64.js';
+import { bigintOf, FEW_IDS, HIGH, highWord, LOW, numberOf, wordsOf } from './int64.js';
 import { NumberLog } from './number-log.js';
 
 /** A log up to here is never sorted before it is asked for. */
@@ -55,6 +55,7 @@ export class DistinctIds {
   values(): BigInt64Array {
     this.sort();
     const { sorted } = this;
+    if (this.big === null && sorted.length <= FEW_IDS) return BigInt64Array.from(sorted, BigInt);
     const big = this.big === null ? NO_BIGINTS : BigInt64Array.from(this.big).sort();
     const below = big.findIndex((id) => id > 0n);
     const negative = below < 0 ? big.length : below;

@@ -14,6 +14,12 @@ const INT64_MAX = 2n ** 63n - 1n;
 export const LOW = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1;
 export const HIGH = 1 - LOW;
 
+/**
+ * Up to so many ids bigints are the faster way: the words of a small array cannot be looked at before it is moved out of
+ * the heap.
+ */
+export const FEW_IDS = 4;
+
 /** The words of the elements, in pairs; `LOW` and `HIGH` say which is which. */
 export function wordsOf(ids: BigInt64Array): Int32Array {
   return new Int32Array(ids.buffer, ids.byteOffset, 2 * ids.length);

@@ -1,6 +1,6 @@
 /** Distinct customers of a rollup as bytes. */
 import { deflateSync } from 'node:zlib';
-import { HIGH, LOW, numberOf, wordsOf } from '../../streams/int64.js';
+import { FEW_IDS, HIGH, LOW, numberOf, wordsOf } from '../../streams/int64.js';
 import { CodecError, inflated, putUnsigned, STORED_UP_TO } from './packing.js';
 
 const PLAIN = 0;
@@ -17,10 +17,12 @@ export function encodeCustomers(customers: BigInt64Array): Buffer {
   const plain = Buffer.allocUnsafe(1 + LONGEST_ID * (customers.length + 1));
   plain[0] = PLAIN;
   let at = putUnsigned(plain, 1, customers.length);
-  const words = wordsOf(customers);
+  const words = customers.length > FEW_IDS ? wordsOf(customers) : undefined;
   let before = Number.NaN;
   for (let i = 0; i < customers.length; i++) {
-    const id = numberOf(words[2 * i + LOW] as number, words[2 * i + HIGH] as number);
+    const id = words
+      ? numberOf(words[2 * i + LOW] as number, words[2 * i + HIGH] as number)
+      : exactNumber(customers[i] as bigint);
     // As bigints only where a number is not exact.
     const step = i === 0 ? (id >= 0 ? id * 2 : -id * 2 - 1) : id - before;
     at = Number.isSafeInteger(step) ? putUnsigned(plain, at, step) : putBig(plain, at, bigStep(customers, i));
@@ -31,6 +33,12 @@ export function encodeCustomers(customers: BigInt64Array): Buffer {
     if (packed.length < at - 1) return Buffer.concat([Buffer.of(DEFLATED), packed]);
   }
   return plain.subarray(0, at);
+}
+
+/** NaN where no number is exact. */
+function exactNumber(id: bigint): number {
+  const number = Number(id);
+  return Number.isSafeInteger(number) ? number : Number.NaN;
 }
 
 function bigStep(customers: BigInt64Array, i: number): bigint {

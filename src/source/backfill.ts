@@ -130,7 +130,7 @@ export class Backfill {
     const size = Math.max(1, Math.min(pageRows, Math.round((this.#options.rowsPerSecond * PAGE_MS) / 1000)));
     const lean = this.#hours.length === 0 && floor < this.#smallestRecent;
     const page = lean
-      ? this.#reading.rows(statements.pageDownLean, [floor, size], 'csm_page_down_lean')
+      ? this.#reading.counted(statements.pageDownLean, [floor, size], 'csm_page_down_lean')
       : this.#reading.rows(statements.pageDown, [floor, size], 'csm_page_down');
     // Where it fails before anybody waits for it, whoever waits next is told.
     page.catch(() => undefined);

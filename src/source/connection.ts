@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { CopyIn } from './copy-in.js';
+import { DecodedQuery, type Raw } from './decoded-query.js';
 
 /** What a connection of the monitor is called in pg_stat_activity, whatever the URL says. */
 export const APPLICATION_NAME = 'customer-sync-monitor';
@@ -138,6 +139,18 @@ export class Link {
     if (name !== undefined) config.name = name;
     const result = await this.#run((client) => client.query(config));
     return result.rows as (string | null)[][];
+  }
+
+  /** The rows of one statement, each decoded as it arrives. @throws as above, and what `decode` throws */
+  rows<Row>(
+    text: string,
+    values: readonly unknown[],
+    decode: (raw: Raw) => Row,
+    name?: string,
+  ): Promise<Row[]> {
+    const config: pg.QueryConfig = { text, values: [...values] };
+    if (name !== undefined) config.name = name;
+    return this.#run((client) => client.query(new DecodedQuery(config, decode)).done);
   }
 
   /** Runs a `COPY ... FROM STDIN` of these bytes. @throws as above */

@@ -29,6 +29,8 @@ const IDLE_CADENCE_MS = 50;
 const PENDING_MS = 100;
 /** A slice of pending rows is waited for no longer. ms */
 const LONGEST_RATION_MS = 5_000;
+/** A finished backfill's last rows wait for a flush to end: the next round comes after this. ms. */
+const UNWRITTEN_MS = 20;
 /** A rebuild follows pending rows beyond the bound; not more often than this. ms. */
 const SWEEP_MS = 60_000;
 
@@ -83,12 +85,14 @@ export class Cycle {
     const backfilling = reader.backfill !== undefined;
     const readOnIn = await reader.readOn(more);
     this.#parts.continuity.mark();
-    history?.atRest(() => this.#capture(), backfilling && reader.backfill === undefined);
+    const ended = backfilling && reader.backfill === undefined;
+    const unwritten = history?.atRest(() => this.#capture(), ended) ?? false;
     const armed = await this.#decide(more);
     seen.behind = more;
     if (!more) seen.upToDateAt = performance.now();
     // Just armed: every silent writer has ended, so read once more, then sleep.
-    return more || moreAhead || armed ? 0 : Math.min(readOnIn, this.#pause(begin));
+    if (more || moreAhead || armed) return 0;
+    return Math.min(readOnIn, unwritten ? UNWRITTEN_MS : POLL_MS, this.#pause(begin));
   }
 
   /** @throws ResetNeededError when the server may have restarted since: some of it may not have survived */

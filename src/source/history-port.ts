@@ -18,8 +18,9 @@ export interface SourceHistory {
    * @param capture cheap enough to call every few seconds, not every round; also later, until the next round: it throws
    *   where it cannot be known whether what was read has survived
    * @param ended the last page of a backfill was folded: it need not wait for the next flush's time
+   * @returns whether it still waits, for the end of another flush: the next round should not be long in coming
    */
-  atRest(capture: () => CursorState, ended: boolean): void;
+  atRest(capture: () => CursorState, ended: boolean): boolean;
   /** Too much is waiting to be flushed: the backfill pauses. */
   readonly full: boolean;
 }

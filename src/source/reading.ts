@@ -1,7 +1,7 @@
 import type { SyncRow } from '../../streams/event.js';
 import type { DatabaseClock } from './clock.js';
 import type { Link } from './connection.js';
-import { decodeRow } from './decode.js';
+import { decodeCounted, decodeRow } from './decode.js';
 import type { Folded } from './folded.js';
 import type { Keys } from './keeper.js';
 import { type Look, parseLook } from './look.js';
@@ -68,8 +68,13 @@ export class Reading {
   }
 
   /** Decoded rows of one of the statements that bring nothing else. */
-  async rows(text: string, values: readonly unknown[], name?: string): Promise<SyncRow[]> {
-    return (await this.link.query(text, values, name)).map((raw) => decodeRow(raw));
+  rows(text: string, values: readonly unknown[], name?: string): Promise<SyncRow[]> {
+    return this.link.rows(text, values, decodeRow, name);
+  }
+
+  /** Likewise of a statement that brings only what is counted. */
+  counted(text: string, values: readonly unknown[], name: string): Promise<SyncRow[]> {
+    return this.link.rows(text, values, decodeCounted, name);
   }
 
   /** Lets the planner see the bounds meanwhile: which index is right depends on how much they enclose. */

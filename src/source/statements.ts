@@ -47,7 +47,8 @@ export const ROW_WIDTH = 14;
 
 /**
  * The list of columns, each with a fixed type so that the owner's ALTER COLUMN TYPE breaks no prepared statement.
- * @param counted only what counts of settled rows (streams/rollup.ts): of a large table each value takes its time
+ * @param counted only what counts of settled rows (streams/rollup.ts), for `decodeCounted`: of a large table each value
+ *   takes its time
  */
 export function selectList(
   columns: ReadonlySet<OptionalColumn>,
@@ -58,11 +59,11 @@ export function selectList(
     columns.has(name) ? sql : `NULL::${type}`;
   const c = (name: string) => `${alias}.${name}`;
   const key = (name: string, limit: number) => `left(${c('details')} ->> '${name}', ${limit})`;
-  const shown = (sql: string) => (counted ? 'NULL::text' : sql);
   const ofSuccess = (sql: string, type?: string) => {
     const successful = `${c('status')}::text = 'success'${type ? ` AND ${c('operation_type')}::text = '${type}'` : ''}`;
     return counted ? `CASE WHEN ${successful} THEN ${sql} END` : sql;
   };
+  const shown = (name: OptionalColumn, sql: string) => (counted ? [] : [column(name, sql)]);
   return [
     `${c('id')}::int8`,
     `left(${c('operation_type')}::text, 200)`,
@@ -70,10 +71,10 @@ export function selectList(
     // float8 holds microseconds exactly until the year 2255 and, unlike numeric, 'infinity'.
     `date_part('epoch', ${c('created_at')})::float8`,
     column('customer_id', ofSuccess(`${c('customer_id')}::int8`), 'int8'),
-    column('customer_email', shown(`left(${c('customer_email')}::text, 254)`)),
-    column('onec_id', shown(`left(${c('onec_id')}::text, 200)`)),
-    column('correlation_id', shown(`left(${c('correlation_id')}::text, 200)`)),
-    column('error_message', shown(`left(${c('error_message')}::text, ${ERROR_MESSAGE_READ_LIMIT})`)),
+    ...shown('customer_email', `left(${c('customer_email')}::text, 254)`),
+    ...shown('onec_id', `left(${c('onec_id')}::text, 200)`),
+    ...shown('correlation_id', `left(${c('correlation_id')}::text, 200)`),
+    ...shown('error_message', `left(${c('error_message')}::text, ${ERROR_MESSAGE_READ_LIMIT})`),
     column('duration_ms', `${c('duration_ms')}::int8`, 'int8'),
     column(
       'details',
@@ -90,11 +91,9 @@ export function selectList(
       ),
     ),
     column('details', `CASE WHEN ${c('details')} ->> 'email_sent' = 'true' THEN 't' END`),
-    column(
+    ...shown(
       'details',
-      shown(
-        `CASE WHEN ${c('operation_type')}::text = 'batch_operation' THEN json_build_array(${key('operation_name', 200)}, ${key('total_count', 30)}, ${key('success_count', 30)}, ${key('error_count', 30)})::text END`,
-      ),
+      `CASE WHEN ${c('operation_type')}::text = 'batch_operation' THEN json_build_array(${key('operation_name', 200)}, ${key('total_count', 30)}, ${key('success_count', 30)}, ${key('error_count', 30)})::text END`,
     ),
   ].join(', ');
 }

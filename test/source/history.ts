@@ -66,8 +66,8 @@ export class MemoryHistory implements SourceHistory {
     }
   }
 
-  atRest(capture: () => CursorState): void {
-    if (!this.due()) return;
+  atRest(capture: () => CursorState): boolean {
+    if (!this.due()) return false;
     this.state = capture();
     for (const [id, row] of this.#fresh) this.rows.set(id, row);
     this.#fresh.clear();
@@ -75,6 +75,7 @@ export class MemoryHistory implements SourceHistory {
     const counted = countedBy(this.state);
     for (const id of this.rows.keys())
       if (!counted(id)) this.faults.push(`row ${id} is in history, which the state does not say`);
+    return false;
   }
 
   async *#minutes(from: number, to: number) {
