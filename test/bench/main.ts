@@ -15,6 +15,7 @@ const BENCHES = [
   'replay',
   'scrape',
   'fanout',
+  'page',
 ] as const;
 
 interface Bench {

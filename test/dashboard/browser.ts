@@ -1,25 +1,11 @@
 /** The page in a real Chromium, with an account of what it complained of and whom it asked. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults, RunOptions } from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { CHROMIUM, launch } from './chromium.js';
 
-/** Undefined where Debian's package is not installed (apt-get install chromium). */
-export const CHROMIUM = pathOf('chromium');
-
-function pathOf(command: string): string | undefined {
-  try {
-    return execFileSync('sh', ['-c', `command -v ${command}`], { encoding: 'utf8' }).trim();
-  } catch {
-    // The shell says with its exit code that there is none.
-    return undefined;
-  }
-}
-
-/** The sandbox of Chromium does not work for root, as in a container. */
-export const launch = (): Promise<Browser> =>
-  chromium.launch({ ...(CHROMIUM && { executablePath: CHROMIUM }), args: ['--no-sandbox'] });
+export { CHROMIUM, launch };
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 

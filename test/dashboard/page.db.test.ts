@@ -224,6 +224,23 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     expect(await violations(page)).toEqual([]);
   });
 
+  it('has its first numbers with the answer to its first message, and waits for no request', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.route('**/api/**', () => undefined); // never answered
+    const said: string[] = [];
+    const typeOf = (frame: string | Buffer) => (JSON.parse(String(frame)) as { type: string }).type;
+    page.on('websocket', (socket) => {
+      socket.on('framesent', ({ payload }) => said.push(`sent ${typeOf(payload)}`));
+      socket.on('framereceived', ({ payload }) => said.push(typeOf(payload)));
+    });
+    await page.goto(served.url);
+    await expect.poll(async () => (await tiles(page)).Operations, soon).toMatch(/^\d+$/);
+    const before = said.slice(0, said.indexOf('snapshot'));
+    await context.close();
+    expect(before.filter((one) => one.startsWith('sent'))).toEqual(['sent subscribe']);
+  });
+
   it('weighs at most 80 kB as it is loaded', async () => {
     const context = await browser.newContext();
     const page = await context.newPage();

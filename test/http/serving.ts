@@ -5,8 +5,9 @@ import type { LiveLimits, ServerLimits } from '../../src/http/limits.js';
 import { LiveHub } from '../../src/http/live.js';
 import { createApp } from '../../src/http/routes.js';
 import { type RunningServer, startServer } from '../../src/http/server.js';
+import type { Page } from '../../src/http/static.js';
 import type { TlsFiles } from '../../src/http/tls.js';
-import { page } from './app.js';
+import { page as fixture } from './app.js';
 import { HandDrivenView, row } from './view.js';
 
 export interface Serving {
@@ -15,6 +16,7 @@ export interface Serving {
   readonly live?: Partial<LiveLimits>;
   readonly tls?: TlsFiles;
   readonly onCertificate?: () => void;
+  readonly page?: Page;
 }
 
 const endings: (() => Promise<void>)[] = [];
@@ -29,6 +31,7 @@ export async function serving({
   live,
   tls,
   onCertificate,
+  page = fixture,
 }: Serving = {}) {
   const view = new HandDrivenView();
   view.fold([row(), row({ status: 'failed', errorMessage: 'no answer' })]);

@@ -95,6 +95,8 @@ export const AUDIT: AuditState = {
 };
 
 let lastId = 0;
+/** For `getEvents`; the pipeline has its own bounds. */
+const ROWS_KEPT = 20_000;
 
 export function row(part: Partial<SyncRow> = {}): SyncRow {
   lastId += 1;
@@ -154,6 +156,7 @@ export class HandDrivenView implements MonitorView {
   /** Folds live rows (and updates) and gives their events out. */
   fold(rows: readonly SyncRow[], updates: readonly RowUpdate[] = []): void {
     this.#rows.push(...rows);
+    if (this.#rows.length > ROWS_KEPT) this.#rows.splice(0, this.#rows.length - ROWS_KEPT / 2);
     this.#batches$.next({ origin: 'live', rows, updates, removals: [], now: this.#now });
   }
 
